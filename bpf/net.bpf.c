@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: (BSD-2-Clause OR GPL-2.0-only) */
+/*
+ * net.bpf.c - packets and sockets: rx, sock, recv, send, txq, tx, defects
+ *
+ * A socket of the target is known by its socket storage (conn.bpf.h): the foreign ones cost
+ * one failed look-up. An arriving packet has no socket yet: its local port is one bit, then
+ * the exact addresses decide. TCP says byte positions at every station, UDP counts; user space
+ * pairs them. Nothing is decided here but whose a packet is.
+ */
+#include "bpf/emit.bpf.h"
+#include "bpf/conn.bpf.h"
+
+#define ETH_P_IP 0x0800
+#define ETH_P_IPV6 0x86DD
+#define MSG_PEEK 2
+#define EAGAIN 11
+#define TCQ_F_MQROOT 8
+#define TCP_FIN_RST 5
+#define TCP_SYN 2
+
+const volatile bool has_send = true;   /* tcp_sendmsg_locked is attached, 6.15+ */
+const volatile bool has_length = true; /* sock_recv_length is attached, 6.3+ */
+const volatile bool want_hwstamp;      /* a device of this host stamps received packets */
+
+u64 watched_pids[PID_WORDS];
+u64 lost[MAX_CPUS][32];
+
+/* What an IP packet says of itself, addresses as the flow map has them: local first. */
+struct packet {
+	struct flow flow;
+	u32 bytes; /* payload */
+	u32 seq;
+	u32 ack;
+	u8 flags;
+};
+
+static __always_inline u32 fold(const u8 addr[16])
+{
+	const u32 *w = (const u32 *)addr;
+
+	return w[0] ^ w[1] * 3 ^ w[2] * 5 ^ w[3];
+}
+
+static __always_inline bool is_v4(const u8 addr[16])
+{
+	const u32 *w = (const u32 *)addr;
+
+	return !w[0] && !w[1] && w[2] == bpf_htonl(0xffff);
+}
+
+static __always_inline u32 short_raddr(const u8 raddr[16])
+{
+	return is_v4(raddr) ? ((const u32 *)raddr)[3] : fold(raddr);
+}
+
+/*
+ * The name of an skb among those of one burst: 16 bits of its address above the cache line.
+ * `at` is where the pointer stands: a read turns it into a number, which the verifier wants.
+ */
+static __always_inline u32 skb_tag(const void *at)
+{
+	u64 addr = 0;
+
+	bpf_probe_read_kernel(&addr, sizeof(addr), at);
+	return (addr >> 6) & 0xffff;
+}
+
+struct l3 {
+	u8 saddr[16];
+	u8 daddr[16];
+	u32 bytes; /* of the header */
+	u8 proto;
+};
+
+static __always_inline void map_v4(u8 to[16], __be32 from)
+{
+	u32 *w = (u32 *)to;
+
+	w[0] = w[1] = 0;
+	w[2] = bpf_htonl(0xffff);
+	w[3] = from;
+}
+
+/* 0, or -1: not IP, or a fragment without ports. Extension headers are not walked: a packet
+ * that has them is not one of ours (TCP and UDP of real stacks send none but hop-by-hop). */
+static __always_inline int parse_l3(struct l3 *l3, const void *at, u16 protocol)
+{
+	if (protocol == bpf_htons(ETH_P_IP)) {
+		struct iphdr ip;
+
+		if (bpf_probe_read_kernel(&ip, sizeof(ip), at))
+			return -1;
+		if (ip.frag_off & bpf_htons(0x1fff))
+			return -1;
+		l3->bytes = (ip.ihl_version & 15) * 4;
+		l3->proto = ip.protocol;
+		map_v4(l3->saddr, ip.saddr);
+		map_v4(l3->daddr, ip.daddr);
+		return 0;
+	}
+	if (protocol == bpf_htons(ETH_P_IPV6)) {
+		struct ipv6hdr ip;
+
+		if (bpf_probe_read_kernel(&ip, sizeof(ip), at))
+			return -1;
+		l3->bytes = sizeof(ip);
+		l3->proto = ip.nexthdr;
+		__builtin_memcpy(l3->saddr, ip.saddr, 16);
+		__builtin_memcpy(l3->daddr, ip.daddr, 16);
+		return 0;
+	}
+	return -1;
+}
+
+static __always_inline u32 tcp_flags(const struct tcphdr *th)
+{
+	return (th->flags & TCP_FIN_RST ? GEMBA_F_FIN : 0) |
+	       (th->flags & TCP_SYN ? GEMBA_F_SYN : 0);
+}
+
+/* IPv6 peers of datagrams are said in full once; events carry the fold. */
+static __always_inline void tell_peer(const u8 raddr[16])
+{
+	u32 key = fold(raddr), one = 1;
+	struct gemba_peer *peer;
+
+	if (bpf_map_lookup_elem(&peers, &key))
+		return;
+	peer = reserve(GEMBA_PEER, sizeof(*peer));
+	if (!peer)
+		return;
+	peer->ev.flags = GEMBA_F_UDP | GEMBA_F_V6;
+	peer->ev.sk = peer->ev.tid = peer->ev.len = peer->ev.aux = 0;
+	peer->ev.seq = key;
+	__builtin_memcpy(peer->addr, raddr, 16);
+	submit(peer);
+	bpf_map_update_elem(&peers, &key, &one, BPF_ANY);
+}
+
+static __always_inline void emit_hwstamp(struct sk_buff *skb, u32 id)
+{
+	u64 stamp = 0;
+
+	/* skb_shared_info lies at head + end; hwtstamps.hwtstamp is its u64 at 8 on every
+	 * 64-bit kernel since 5.10 */
+	bpf_probe_read_kernel(&stamp, sizeof(stamp), skb->head + skb->end + 8);
+	if (stamp)
+		emit(GEMBA_HWSTAMP, 0, id, 0, stamp, stamp >> 32, 0);
+}
+
+static __always_inline void rx_tcp(struct sk_buff *skb, const struct l3 *l3, const void *l4)
+{
+	struct flow flow = {};
+	struct tcphdr th;
+	struct owner *owner;
+	u32 bytes, headers;
+
+	if (bpf_probe_read_kernel(&th, sizeof(th), l4) || !port_is_watched(PORTS_TCP, th.dest))
+		return;
+	flow_fill(&flow, PORTS_TCP, skb->dev->nd_net.net->ns.inum, th.dest, th.source);
+	__builtin_memcpy(flow.laddr, l3->daddr, 16);
+	__builtin_memcpy(flow.raddr, l3->saddr, 16);
+	owner = bpf_map_lookup_elem(&flows, &flow);
+	if (!owner)
+		return;
+	headers = l3->bytes + (th.doff_res >> 4) * 4;
+	bytes = skb->len > headers ? skb->len - headers : 0;
+	emit(GEMBA_RX, tcp_flags(&th), owner->id, 0, bpf_ntohl(th.seq), bytes,
+	     bpf_ntohl(th.ack_seq));
+	if (want_hwstamp)
+		emit_hwstamp(skb, owner->id);
+}
+
+/* A datagram's socket: connected, bound to the address, bound to any. */
+static __always_inline struct owner *find_datagram(struct flow *flow)
+{
+	struct owner *owner;
+
+	if (udp_forms & FORM_CONNECTED) {
+		owner = bpf_map_lookup_elem(&flows, flow);
+		if (owner)
+			return owner;
+	}
+	__builtin_memset(flow->raddr, 0, 16);
+	flow->rport = 0;
+	if (udp_forms & FORM_BOUND) {
+		owner = bpf_map_lookup_elem(&flows, flow);
+		if (owner)
+			return owner;
+	}
+	__builtin_memset(flow->laddr, 0, 16);
+	return bpf_map_lookup_elem(&flows, flow);
+}
+
+static __always_inline void rx_udp(struct sk_buff *skb, const struct l3 *l3, const void *l4,
+				   const void *ctx)
+{
+	struct flow flow = {};
+	struct udphdr uh;
+	struct owner *owner;
+	u32 bytes, headers = l3->bytes + sizeof(uh), v6 = 0;
+
+	if (bpf_probe_read_kernel(&uh, sizeof(uh), l4) || !port_is_watched(PORTS_UDP, uh.dest))
+		return;
+	flow_fill(&flow, PORTS_UDP, skb->dev->nd_net.net->ns.inum, uh.dest, uh.source);
+	__builtin_memcpy(flow.laddr, l3->daddr, 16);
+	__builtin_memcpy(flow.raddr, l3->saddr, 16);
+	owner = find_datagram(&flow);
+	if (!owner)
+		return;
+	if (!is_v4(l3->saddr)) {
+		tell_peer(l3->saddr);
+		v6 = GEMBA_F_V6;
+	}
+	bytes = skb->len > headers ? skb->len - headers : 0;
+	emit(GEMBA_RX, GEMBA_F_UDP | v6, owner->id, 0, short_raddr(l3->saddr),
+	     (bytes & 0xffff) | (u32)bpf_ntohs(uh.source) << 16, skb_tag(ctx));
+	if (want_hwstamp)
+		emit_hwstamp(skb, owner->id);
+}
+
+/* The L3 header is where skb->data points: the kernel sets network_header just after this. */
+SEC("tp_btf/netif_receive_skb")
+int BPF_PROG(on_rx, struct sk_buff *skb)
+{
+	const void *at = skb->data;
+	struct l3 l3 = {};
+
+	if (parse_l3(&l3, at, skb->protocol))
+		return 0;
+	if (l3.proto == IPPROTO_TCP)
+		rx_tcp(skb, &l3, at + l3.bytes);
+	else if (l3.proto == IPPROTO_UDP)
+		rx_udp(skb, &l3, at + l3.bytes, ctx);
+	return 0;
+}
+
+static __always_inline u32 udp_queued(struct sock *sk)
+{
+	struct udp_sock *up = (struct udp_sock *)sk;
+
+	return sk->sk_receive_queue.qlen + BPF_CORE_READ(up, reader_queue.qlen);
+}
+
+static __always_inline void emit_ready_tcp(struct sock *sk, u32 id)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+	if (tp)
+		emit(GEMBA_SOCK, 0, id, 0, tp->rcv_nxt, 0, 0);
+}
+
+static __always_inline void emit_ready_udp(struct sock *sk, u32 id)
+{
+	struct sk_buff *last = sk->sk_receive_queue.prev;
+	u32 bytes = last->len;
+
+	emit(GEMBA_SOCK, GEMBA_F_UDP, id, 0, bytes > 8 ? bytes - 8 : 0, udp_queued(sk),
+	     skb_tag(__builtin_preserve_access_index(&sk->sk_receive_queue.prev)));
+}
+
+SEC("tp_btf/sk_data_ready")
+int BPF_PROG(on_ready, struct sock *sk)
+{
+	struct conn *conn = conn_of(sk);
+
+	if (!conn || conn->how == GEMBA_HOW_LISTEN)
+		return 0;
+	if (conn->udp)
+		emit_ready_udp(sk, conn->id);
+	else
+		emit_ready_tcp(sk, conn->id);
+	return 0;
+}
+
+/* Before 6.3, without sk_data_ready: the segment is about to enter the socket's queue. */
+SEC("tp_btf/tcp_probe")
+int BPF_PROG(on_tcp_probe, struct sock *sk, struct sk_buff *skb)
+{
+	struct conn *conn = conn_of(sk);
+	struct tcphdr th;
+
+	if (!conn || skb->len == 0)
+		return 0;
+	if (bpf_probe_read_kernel(&th, sizeof(th), skb->head + skb->transport_header))
+		return 0;
+	if (skb->len <= (u32)(th.doff_res >> 4) * 4)
+		return 0;
+	emit(GEMBA_SOCK, 0, conn->id, 0, bpf_ntohl(th.seq) + skb->len - (th.doff_res >> 4) * 4, 0,
+	     0);
+	return 0;
+}
+
+static __always_inline void emit_recv_tcp(struct sock *sk, struct conn *conn, u32 bytes)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+	if (tp)
+		emit(GEMBA_RECV, 0, conn->id, bpf_get_current_pid_tgid(), tp->copied_seq, bytes, 0);
+}
+
+static __always_inline void received(struct sock *sk, struct conn *conn, int ret, int flags)
+{
+	if (flags & MSG_PEEK)
+		return;
+	if (ret == -EAGAIN && !conn->said_empty) {
+		conn->said_empty = 1;
+		emit(GEMBA_EMPTY, conn->udp ? GEMBA_F_UDP : 0, conn->id,
+		     bpf_get_current_pid_tgid(), 0, 0, 0);
+		return;
+	}
+	if (ret < 0 || (ret == 0 && !conn->udp))
+		return;
+	conn->said_empty = 0;
+	if (conn->udp)
+		emit(GEMBA_RECV, GEMBA_F_UDP, conn->id, bpf_get_current_pid_tgid(), 0, ret,
+		     udp_queued(sk));
+	else
+		emit_recv_tcp(sk, conn, ret);
+}
+
+/* The end of every receive call of every socket family: TCP and UDP of a watched process. */
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(on_recv, struct sock *sk, int ret, int flags)
+{
+	struct conn *conn = conn_of(sk);
+
+	if (!conn) {
+		if (ret < 0 || !current_is_watched())
+			return 0;
+		conn = conn_learn(sk, how_of(sk));
+		if (!conn)
+			return 0;
+	}
+	received(sk, conn, ret, flags);
+	return 0;
+}
+
+/* Before 6.3: the reader has taken bytes off a TCP socket, per segment. */
+SEC("tp_btf/tcp_rcv_space_adjust")
+int BPF_PROG(on_rcv_space, struct sock *sk)
+{
+	struct conn *conn = conn_of(sk);
+
+	if (!conn) {
+		if (!current_is_watched())
+			return 0;
+		conn = conn_learn(sk, how_of(sk));
+		if (!conn)
+			return 0;
+	}
+	emit_recv_tcp(sk, conn, 0);
+	return 0;
+}
+
+/*
+ * The first turn of a send call's loop, once per call: what is written plus what is left to
+ * write stays the same through the turns of one call, and through the repeats of a call that
+ * was cut short, which go on with the same output.
+ */
+SEC("tp_btf/tcp_sendmsg_locked")
+int BPF_PROG(on_send, struct sock *sk, struct msghdr *msg)
+{
+	struct conn *conn = conn_of(sk);
+	struct tcp_sock *tp;
+	u32 left, end;
+
+	if (!conn) {
+		if (!current_is_watched())
+			return 0;
+		conn = conn_learn(sk, how_of(sk));
+		if (!conn)
+			return 0;
+	}
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp)
+		return 0;
+	left = msg->msg_iter.count;
+	end = tp->write_seq + left;
+	if (conn->sending && conn->send_end == end)
+		return 0;
+	conn->sending = 1;
+	conn->send_end = end;
+	emit(GEMBA_SEND, 0, conn->id, bpf_get_current_pid_tgid(), tp->write_seq, left, 0);
+	return 0;
+}
+
+/* The end of every send call: TCP without tcp_sendmsg_locked, datagrams for their sockets. */
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(on_sent, struct sock *sk, int ret)
+{
+	struct conn *conn = conn_of(sk);
+	struct tcp_sock *tp;
+
+	if (!conn) {
+		if (ret < 0 || !current_is_watched())
+			return 0;
+		conn = conn_learn(sk, how_of(sk));
+		if (!conn)
+			return 0;
+	}
+	if (conn->udp || has_send || ret <= 0)
+		return 0;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (tp)
+		emit(GEMBA_SENT, 0, conn->id, bpf_get_current_pid_tgid(), tp->write_seq, ret, 0);
+	return 0;
+}
+
+/* One outgoing packet as user space wants it; false: no payload, or not ours to understand. */
+struct out {
+	u32 seq;
+	u32 len;
+	u32 tid;
+	u8 flags;
+};
+
+static __always_inline bool out_tcp(struct out *out, struct sk_buff *skb)
+{
+	struct tcphdr th;
+	u32 headers;
+
+	if (bpf_probe_read_kernel(&th, sizeof(th), skb->head + skb->transport_header))
+		return false;
+	headers = skb->transport_header - skb->mac_header + (th.doff_res >> 4) * 4;
+	out->flags = tcp_flags(&th);
+	out->seq = bpf_ntohl(th.seq);
+	out->len = skb->len > headers ? skb->len - headers : 0;
+	out->tid = 0;
+	return out->len > 0;
+}
+
+static __always_inline bool out_udp(struct out *out, struct sk_buff *skb)
+{
+	const void *l4 = skb->head + skb->transport_header;
+	struct udphdr uh;
+	struct l3 l3 = {};
+	u32 headers;
+
+	if (parse_l3(&l3, skb->head + skb->network_header, skb->protocol) ||
+	    l3.proto != IPPROTO_UDP)
+		return false;
+	if (bpf_probe_read_kernel(&uh, sizeof(uh), l4))
+		return false;
+	out->flags = GEMBA_F_UDP;
+	if (!is_v4(l3.daddr)) {
+		tell_peer(l3.daddr);
+		out->flags |= GEMBA_F_V6;
+	}
+	headers = skb->transport_header - skb->mac_header + sizeof(uh);
+	out->seq = short_raddr(l3.daddr);
+	out->len = ((skb->len - headers) & 0xffff) | (u32)bpf_ntohs(uh.dest) << 16;
+	/* datagrams leave within their send call, except the few that waited for a neighbour's
+	 * address: those go from softirq, and are believed only if a watched thread runs there */
+	out->tid = current_is_watched() ? bpf_get_current_pid_tgid() : 0;
+	return true;
+}
+
+static __always_inline bool out_packet(struct out *out, struct sk_buff *skb, const struct conn *conn)
+{
+	return conn->udp ? out_udp(out, skb) : out_tcp(out, skb);
+}
+
+/*
+ * The device has no queue: its root qdisc is noqueue, which alone has no enqueue function
+ * except for mq and mqprio, which only hold others. The packet then goes on to the driver
+ * within this very call, and one record at the driver tells both instants.
+ */
+static __always_inline bool has_no_queue(struct sk_buff *skb)
+{
+	struct Qdisc *q = skb->dev->qdisc;
+
+	return !q->enqueue && !(q->flags & TCQ_F_MQROOT);
+}
+
+SEC("tp_btf/net_dev_queue")
+int BPF_PROG(on_txq, struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+	struct conn *conn;
+	struct out out = {};
+
+	if (!sk)
+		return 0;
+	conn = conn_of(sk);
+	if (!conn)
+		return 0;
+	if (has_no_queue(skb)) {
+		conn->txq_ns = bpf_ktime_get_ns();
+		return 0;
+	}
+	conn->txq_ns = 0;
+	if (out_packet(&out, skb, conn))
+		emit(GEMBA_TXQ, out.flags, conn->id, out.tid, out.seq, out.len, 0);
+	return 0;
+}
+
+SEC("tp_btf/net_dev_start_xmit")
+int BPF_PROG(on_tx, struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+	struct gemba_event *ev;
+	struct conn *conn;
+	struct out out = {};
+
+	if (!sk)
+		return 0;
+	conn = conn_of(sk);
+	if (!conn || !out_packet(&out, skb, conn))
+		return 0;
+	ev = reserve_event(GEMBA_TX);
+	if (!ev)
+		return 0;
+	ev->sk = conn->id;
+	ev->tid = out.tid;
+	ev->seq = out.seq;
+	ev->len = out.len;
+	ev->aux = 0;
+	if (conn->txq_ns) {
+		out.flags |= GEMBA_F_TXQ;
+		ev->aux = ev->ts_ns - conn->txq_ns;
+	}
+	ev->flags = out.flags;
+	submit(ev);
+	return 0;
+}
+
+/* 6.10 gave this tracepoint the skb; before, the datagram's peer stays unknown. */
+SEC("tp_btf/udp_fail_queue_rcv_skb")
+int BPF_PROG(on_udp_drop, int rc, struct sock *sk)
+{
+	struct conn *conn = conn_of(sk);
+
+	if (conn)
+		emit(GEMBA_DROP, GEMBA_F_UDP, conn->id, 0, 0, 0, 0);
+	return 0;
+}
+
+SEC("tp_btf/tcp_retransmit_skb")
+int BPF_PROG(on_retransmit, struct sock *sk, struct sk_buff *skb)
+{
+	struct conn *conn = conn_of(sk);
+	u32 seq = 0;
+
+	if (!conn)
+		return 0;
+	/* struct tcp_skb_cb begins with seq; TLP and RTO both come this way */
+	bpf_probe_read_kernel(&seq, sizeof(seq), skb->cb);
+	emit(GEMBA_RETRANS, 0, conn->id, 0, seq, skb->len, 0);
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_state, struct sock *sk, int oldstate, int newstate)
+{
+	conn_state(sk, oldstate, newstate);
+	return 0;
+}
+
+/* The sockets that are there when we attach, and those that no tracepoint told us of. */
+SEC("iter/task_file")
+int find_sockets(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct socket *socket;
+	struct sock *sk;
+
+	if (!file || !task || !is_watched(task->tgid))
+		return 0;
+	socket = bpf_sock_from_file(file);
+	if (!socket)
+		return 0;
+	sk = socket->sk;
+	if (sk)
+		conn_learn(sk, how_of(sk));
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
