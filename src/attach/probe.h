@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * probe.h - the kernel side's life: open, watch, attach, find sockets, detach, free
+ *
+ * Programs whose tracepoint this kernel lacks, or that it refuses to load or attach, are left
+ * out; the station each one serves is then named as missing, with the reason. Nothing stays
+ * in the kernel once the process ends, however it ends: all links are file descriptors.
+ */
+#ifndef GEMBA_ATTACH_PROBE_H
+#define GEMBA_ATTACH_PROBE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/event.h"
+#include "src/collect/capture.h"
+
+struct probe;
+
+struct probe_opts {
+	uint64_t ring_bytes; /* of all rings together */
+};
+
+#define PROBE_WHY_BYTES 512
+
+/*
+ * Loads what can be loaded. `missing` receives a pair for each station left out. 0, or -errno
+ * with a sentence in why: -EPERM privileges, -ENOENT no BTF, -EOPNOTSUPP not one program can
+ * be loaded, -ENOMEM.
+ */
+int probe_new(struct probe **out, const struct probe_opts *opts, struct pairs *missing, char *why);
+/* Events of this process leave the kernel from now on (tgid of the initial pid namespace). */
+void probe_watch(struct probe *self, uint32_t pid);
+/* Attaches everything that was loaded; programs refused here are added to `missing`. */
+int probe_attach(struct probe *self, struct pairs *missing, char *why);
+/* Learns the sockets that the watched processes hold now; cheap enough for once a second. */
+int probe_find_sockets(struct probe *self);
+/* Stops the events; the rings can still be drained. */
+void probe_detach(struct probe *self);
+void probe_free(struct probe *self);
+
+/* One ring for each possible CPU, in order. */
+unsigned int probe_nr_rings(const struct probe *self);
+int probe_ring_fd(const struct probe *self, unsigned int cpu);
+size_t probe_ring_bytes(const struct probe *self);
+/* Records lost so far on a CPU, by kind: never goes down. */
+uint64_t probe_lost(const struct probe *self, unsigned int cpu, unsigned int kind);
+/* Runs that the kernel skipped because the program was already running on that CPU. */
+uint64_t probe_recursion_misses(const struct probe *self);
+/* True when the scheduler's events are attached: parts of steps can be told. */
+bool probe_has_sched(const struct probe *self);
+
+/*
+ * One line per program for `gemba check`: what it serves, whether this kernel can. Loads and
+ * frees everything, attaches nothing.
+ */
+struct probe_status {
+	const char *program;
+	const char *serves;
+	char why[160]; /* "" when it is loaded */
+};
+int probe_try(struct probe_status **out, size_t *nr, char *why);
+
+#endif

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * session.c - attaches, keeps the books while events flow, detaches
+ *
+ * Order matters: everything is attached before the sockets are looked for, and a command of
+ * our own runs only after both, so that nothing falls between. Housekeeping happens at marks:
+ * between two drain passes, never while events wait.
+ */
+#include "src/attach/session.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "src/attach/environment.h"
+#include "src/attach/peername.h"
+#include "src/attach/procfs.h"
+#include "src/collect/ring.h"
+
+#define DRAIN_NS 10000000ull
+#define SEC_NS 1000000000ull
+#define EARLY_NS (2 * SEC_NS)	/* sockets appear often at first ... */
+#define RESCAN_EARLY_NS (SEC_NS / 10)
+#define RESCAN_NS SEC_NS	/* ... and seldom later */
+#define MAX_NAMES 512
+#define PID_LIMIT (4u << 20)
+
+struct session {
+	struct source source;
+	struct session_opts opts;
+	struct target *target;
+	struct capture *capture;
+	struct probe *probe;
+	struct source *rings;
+	struct peername *peers;
+	volatile sig_atomic_t is_stopped;
+	bool is_detached;
+	uint64_t next_scan_ns;
+	uint64_t cpu_at_start_ns;
+	int exit_status;
+	bool at_mark; /* the last batch was one: housekeeping is due */
+	uint8_t *named; /* one bit per thread id that has been named */
+	struct gemba_comm names[MAX_NAMES];
+	size_t nr_names;
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return ts.tv_sec * SEC_NS + ts.tv_nsec;
+}
+
+static void name_thread(struct session *self, uint32_t tid, uint32_t tgid, bool is_target)
+{
+	struct gemba_comm *rec;
+	struct proc_stat stat;
+
+	if (tid >= PID_LIMIT || (self->named[tid >> 3] & 1 << (tid & 7)) ||
+	    self->nr_names == MAX_NAMES)
+		return;
+	self->named[tid >> 3] |= 1 << (tid & 7);
+	rec = &self->names[self->nr_names];
+	memset(rec, 0, sizeof(*rec));
+	if (!tid)
+		snprintf(rec->comm, sizeof(rec->comm), "idle");
+	else if (proc_stat_read(tid, &stat))
+		return;
+	else
+		snprintf(rec->comm, sizeof(rec->comm), "%.15s", stat.comm);
+	rec->ev.ts_ns = clock_ns(CLOCK_MONOTONIC);
+	rec->ev.kind = GEMBA_COMM;
+	rec->ev.flags = is_target;
+	rec->ev.tid = tid;
+	rec->ev.seq = tgid;
+	self->nr_names++;
+}
+
+struct naming {
+	struct session *session;
+	uint32_t tgid;
+};
+
+static void name_one(void *ctx, uint32_t tid)
+{
+	struct naming *naming = ctx;
+
+	name_thread(naming->session, tid, naming->tgid, true);
+}
+
+static void name_threads(struct session *self)
+{
+	for (size_t i = 0; i < self->target->nr_pids; i++) {
+		struct naming naming = {self, self->target->pids[i]};
+
+		proc_threads(naming.tgid, name_one, &naming);
+	}
+}
+
+/* `code` is that of wait(2): status in the second byte, or a signal in the first. */
+static void note_exit(struct session *self, uint32_t pid, uint32_t code)
+{
+	for (size_t i = 0; i < self->capture->nr_targets; i++) {
+		struct target_info *info = &self->capture->targets[i];
+
+		if (info->pid != pid)
+			continue;
+		info->has_exited = true;
+		info->exit_status = code & 0x7f ? 128 + (code & 0x7f) : (code >> 8) & 0xff;
+	}
+}
+
+/* Looks through a batch for threads without a name and connections without a peer. */
+static void scan(struct session *self, const struct batch *batch)
+{
+	const char *at = batch->records, *end = at + batch->bytes;
+
+	while (at < end) {
+		const struct gemba_event *ev = (const struct gemba_event *)at;
+
+		if (ev->kind == GEMBA_SWITCH) {
+			name_thread(self, ev->tid, 0, ev->flags & GEMBA_F_NEXT);
+			name_thread(self, ev->seq, 0, ev->flags & GEMBA_F_PREV);
+		} else if (ev->kind == GEMBA_FORK && ev->tid != ev->seq) {
+			name_thread(self, ev->tid, ev->seq, true);
+		} else if (ev->kind == GEMBA_CONN) {
+			peername_want(self->peers, (const struct gemba_conn *)at);
+		} else if (ev->kind == GEMBA_EXIT && ev->tid == ev->seq) {
+			note_exit(self, ev->tid, ev->len);
+		} else if (ev->kind == GEMBA_EXEC && ev->tid < PID_LIMIT) {
+			self->named[ev->tid >> 3] &= ~(1 << (ev->tid & 7)); /* a new name */
+		}
+		at += gemba_record_bytes(ev->kind);
+	}
+}
+
+static void stop_producers(struct session *self)
+{
+	if (self->is_detached)
+		return;
+	probe_detach(self->probe);
+	self->capture->end_ns = clock_ns(CLOCK_MONOTONIC);
+	self->is_detached = true;
+	ring_source_stop(self->rings);
+}
+
+static void look_at_target(struct session *self)
+{
+	int status = target_reap(self->target, false);
+
+	if (status >= 0)
+		self->exit_status = status;
+	if (!target_is_alive(self->target))
+		self->is_stopped = 1;
+}
+
+static void keep_house(struct session *self)
+{
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+
+	if (self->opts.for_ns && now - self->capture->start_ns >= self->opts.for_ns)
+		self->is_stopped = 1;
+	if (now >= self->next_scan_ns) {
+		bool early = now - self->capture->start_ns < EARLY_NS;
+
+		look_at_target(self);
+		probe_find_sockets(self->probe);
+		self->next_scan_ns = now + (early ? RESCAN_EARLY_NS : RESCAN_NS);
+	}
+	self->nr_names += peername_find(self->peers, now, self->names + self->nr_names,
+					MAX_NAMES - self->nr_names);
+	if (self->is_stopped)
+		stop_producers(self);
+}
+
+static bool give_names(struct session *self, struct batch *batch)
+{
+	if (!self->nr_names)
+		return false;
+	*batch = (struct batch){self->names, self->nr_names * sizeof(*self->names), 0};
+	self->nr_names = 0;
+	return true;
+}
+
+/* Names go out before the mark they were found at, so that they precede what they explain. */
+static int session_read(struct source *source, struct batch *batch)
+{
+	struct session *self = (struct session *)source;
+	int n;
+
+	if (give_names(self, batch))
+		return 1;
+	if (self->at_mark)
+		keep_house(self);
+	self->at_mark = false;
+	n = self->rings->read(self->rings, batch);
+	if (n == 1) {
+		self->at_mark = batch->bytes == sizeof(struct gemba_event) &&
+				((const struct gemba_event *)batch->records)->kind == GEMBA_MARK;
+		if (!self->at_mark)
+			scan(self, batch);
+	}
+	return n;
+}
+
+static uint64_t own_cpu_ns(void)
+{
+	return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+static int start_rings(struct session *self)
+{
+	struct ring_source_opts opts = {
+		.nr_rings = probe_nr_rings(self->probe),
+		.ring_bytes = probe_ring_bytes(self->probe),
+		.period_ns = DRAIN_NS,
+		.ctx = self->probe,
+		.fd = (int (*)(void *, unsigned int))probe_ring_fd,
+		.lost = (uint64_t(*)(void *, unsigned int, unsigned int))probe_lost,
+	};
+
+	return ring_source_new(&self->rings, &opts);
+}
+
+static int attach(struct session *self, char *why)
+{
+	int err;
+
+	for (size_t i = 0; i < self->target->nr_pids; i++)
+		probe_watch(self->probe, self->target->pids[i]);
+	err = probe_attach(self->probe, &self->capture->missing, why);
+	if (err)
+		return err;
+	probe_find_sockets(self->probe);
+	name_threads(self);
+	self->capture->start_ns = clock_ns(CLOCK_MONOTONIC);
+	self->capture->start_wall_ns = clock_ns(CLOCK_REALTIME);
+	self->cpu_at_start_ns = own_cpu_ns();
+	return target_go(self->target, why);
+}
+
+static int prepare(struct session *self, char *why)
+{
+	const struct probe_opts opts = {.ring_bytes = self->opts.ring_bytes};
+	int err;
+
+	self->named = calloc(1, PID_LIMIT / 8);
+	if (!self->named)
+		return -ENOMEM;
+	err = target_describe(self->target, self->capture);
+	err = err ?: environment_describe(self->capture);
+	err = err ?: peername_new(&self->peers);
+	err = err ?: probe_new(&self->probe, &opts, &self->capture->missing, why);
+	return err ?: start_rings(self);
+}
+
+int session_open(struct session **out, struct target *target, const struct session_opts *opts,
+		 struct capture *capture, char *why)
+{
+	struct session *self = calloc(1, sizeof(*self));
+	int err;
+
+	if (!self)
+		return -ENOMEM;
+	self->source.read = session_read;
+	self->opts = *opts;
+	self->target = target;
+	self->capture = capture;
+	self->exit_status = -1;
+	why[0] = 0;
+	err = prepare(self, why);
+	err = err ?: attach(self, why);
+	if (err) {
+		if (!why[0])
+			snprintf(why, PROBE_WHY_BYTES, "cannot attach: %s", strerror(-err));
+		session_close(self);
+		return err;
+	}
+	*out = self;
+	return 0;
+}
+
+struct source *session_source(struct session *self)
+{
+	return &self->source;
+}
+
+void session_stop(struct session *self)
+{
+	self->is_stopped = 1;
+}
+
+/* A command of ours that has only just ended may not be reaped yet; one that lives on is left. */
+void session_finish(struct session *self)
+{
+	struct rusage usage;
+	int status = target_reap(self->target, false);
+
+	if (status >= 0)
+		self->exit_status = status;
+	if (self->exit_status >= 0 && self->capture->nr_targets)
+		note_exit(self, self->capture->targets[0].pid,
+			  self->exit_status >= 128 ? self->exit_status - 128 :
+						     self->exit_status << 8);
+	self->capture->observer_cpu_ns = own_cpu_ns() - self->cpu_at_start_ns;
+	self->capture->recursion_misses = probe_recursion_misses(self->probe);
+	if (!getrusage(RUSAGE_SELF, &usage))
+		self->capture->observer_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
+}
+
+void session_close(struct session *self)
+{
+	if (!self)
+		return;
+	if (self->rings)
+		self->rings->free(self->rings);
+	probe_free(self->probe);
+	peername_free(self->peers);
+	free(self->named);
+	free(self);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * idmap.h - numbers to pointers: open addressing, no order, no key 0
+ */
+#ifndef GEMBA_UTIL_IDMAP_H
+#define GEMBA_UTIL_IDMAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct idmap {
+	struct idmap_slot {
+		uint32_t key; /* 0: free */
+		void *value;
+	} *slots;
+	size_t room; /* a power of two, or 0 */
+	size_t nr;
+};
+
+/* The value of a key, or NULL. */
+static inline void *idmap_get(const struct idmap *self, uint32_t key)
+{
+	size_t mask = self->room - 1;
+
+	if (!self->room || !key)
+		return NULL;
+	for (size_t i = (key * 2654435769u) & mask; self->slots[i].key; i = (i + 1) & mask)
+		if (self->slots[i].key == key)
+			return self->slots[i].value;
+	return NULL;
+}
+
+/* Sets a key that is not there yet. 0, -ENOMEM, -EINVAL for key 0. */
+int idmap_put(struct idmap *self, uint32_t key, void *value);
+/* Takes a key out; its value, or NULL. */
+void *idmap_del(struct idmap *self, uint32_t key);
+void idmap_fini(struct idmap *self);
+
+#endif
