@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * conn.h - one socket of the target: what arrived, what was read, what was sent
+ *
+ * TCP pairs by byte position, UDP by count with the queue's depth as a check. Nothing here
+ * knows items: it answers "when did the byte that was just read arrive?" and "whose first
+ * byte is in this packet?".
+ */
+#ifndef GEMBA_CORRELATE_CONN_H
+#define GEMBA_CORRELATE_CONN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/event.h"
+#include "src/correlate/fifo.h"
+#include "src/correlate/list.h"
+
+/* Where and when the packet of an item's first byte was seen. */
+struct arrival {
+	bool has_rx;
+	bool has_sock;
+	bool is_doubtful;
+	uint16_t rx_cpu;
+	uint16_t sock_cpu;
+	uint16_t rport;
+	bool is_v6;
+	uint32_t raddr;
+	uint32_t first_seq;
+	uint32_t bytes;
+	uint64_t rx_ns;
+	uint64_t sock_ns;
+};
+
+/* A send call whose first byte has not been seen on its way yet. */
+struct sending {
+	uint64_t item_id;
+	void *item;
+	uint64_t at_ns;
+	uint64_t txq_ns; /* 0: not yet */
+	uint32_t seq;
+	uint32_t tid;
+	bool is_first; /* the item's first output */
+	bool is_queued;
+	bool is_open_call; /* no other station of the sender since */
+};
+
+struct conn {
+	struct list by_time; /* all, by last use */
+	struct list items;   /* open ones that came this way, in order */
+	struct gemba_conn is; /* as the kernel told it */
+	uint32_t id;
+	bool is_udp;
+	bool is_accepted; /* its local port is one the target listens on */
+	bool has_copied;
+	bool has_rx_high;
+	bool has_tx_high;
+	bool has_sent;	  /* it answers: something was sent on it */
+	bool is_flow_counted; /* at its endpoint */
+	uint32_t peer_pid;
+	char peer_comm[16];
+	uint32_t supplier; /* endpoint, or ENDPOINT_NONE: not looked up yet */
+	uint32_t copied;
+	uint32_t rx_high;
+	uint32_t ready_high;
+	uint32_t tx_high;
+	uint32_t last_sender; /* of the last send call */
+	uint64_t last_send_ns;
+	uint64_t last_send_item;
+	void *last_send_ptr;
+	uint64_t last_used_ns;
+	uint64_t depth_since_ns; /* counted queue */
+	uint32_t depth;
+	uint64_t nr_ready; /* UDP: datagrams queued, and read, so far */
+	uint64_t nr_read;
+	uint32_t deep;	    /* readies in a row at which our count was above the kernel's */
+	struct conn *group; /* UDP: the socket whose id the rx events carry; may be itself */
+	struct fifo rx;	    /* struct rx_range, or struct rx_datagram of a group */
+	struct fifo ready;  /* struct ready_mark, or struct ready_datagram */
+	struct fifo sends;  /* struct sending */
+	struct fifo sent;   /* struct sent_segment, waiting for its ack */
+	struct fifo loose;  /* struct loose_tx: packets before their send call was told */
+};
+
+struct conn *conn_new(const struct gemba_conn *is, uint64_t now_ns);
+void conn_free(struct conn *self);
+
+/* true: a > b in the circle of 32-bit sequence numbers. */
+static inline bool seq_after(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b) > 0;
+}
+
+/* TCP in. take: the bytes up to `copied` were read by one call (bytes 0: of unknown length);
+ * false: nothing new was taken. *unseen: bytes that other ways took since the last read. */
+void conn_tcp_arrived(struct conn *self, const struct gemba_event *ev);
+void conn_tcp_ready(struct conn *self, const struct gemba_event *ev);
+bool conn_tcp_take(struct conn *self, uint32_t copied, uint32_t bytes, struct arrival *arrival,
+		   uint32_t *unseen);
+bool conn_tcp_has_unread(const struct conn *self);
+
+/* UDP in. rx is told to the group's socket; ready and take to the socket itself. */
+void conn_udp_arrived(struct conn *self, const struct gemba_event *ev);
+/* The number of this datagram among the readies, from 1; *arrival says where it came from. */
+uint64_t conn_udp_ready(struct conn *self, const struct gemba_event *ev, struct arrival *arrival);
+/* The datagram just read: true, and *arrival; false: its ready is not seen yet, number *waits. */
+bool conn_udp_take(struct conn *self, uint32_t bytes, struct arrival *arrival, uint64_t *waits);
+/* The reader found the queue empty: what we still hold was read by other ways or lost. */
+void conn_udp_empty(struct conn *self, uint64_t now_ns);
+/* The datagram that has just arrived on this CPU was dropped. */
+bool conn_udp_drop(struct conn *self, const struct gemba_event *ev, struct arrival *arrival);
+
+/* Round trips: sent segments wait for the ack that covers them. */
+void conn_tcp_left(struct conn *self, uint32_t end, uint64_t now_ns);
+void conn_tcp_resent(struct conn *self, uint32_t seq);
+/* One covered segment a call: its tx time, or 0 when no more are covered. */
+uint64_t conn_tcp_acked(struct conn *self, uint32_t ack);
+
+/* A packet that no send call seen so far owns: kept for a call that is told after its packets. */
+struct loose_tx {
+	uint32_t seq;
+	uint32_t end;
+	uint64_t txq_ns; /* 0: unknown */
+	uint64_t tx_ns;
+	uint16_t cpu;
+	bool is_queued;
+};
+
+#endif

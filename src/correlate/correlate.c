@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * correlate.c - takes events in time order and hands each to the part that knows it
+ *
+ * In: records, sorted. Out: journeys, round trips, queue depths, the account. One table maps
+ * kinds to handlers; the socket and thread of an event are looked up once, here. Event time is
+ * the only clock: the warm-up, the item timeout and every bound are of it.
+ */
+#include "src/correlate/correlate.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/correlate/state.h"
+
+#define WARMUP_NS 100000000ull
+#define ITEM_TIMEOUT_NS 1000000000ull
+#define MAX_THREADS 65536
+
+int correlate_new(struct correlate **out, const struct correlate_opts *opts,
+		  struct journey_sink sink)
+{
+	struct correlate *self = calloc(1, sizeof(*self));
+
+	if (!self)
+		return -ENOMEM;
+	self->opts = *opts;
+	self->sink = sink;
+	if (!self->opts.item_timeout_ns)
+		self->opts.item_timeout_ns = ITEM_TIMEOUT_NS;
+	self->warm_ns = opts->start_ns + WARMUP_NS;
+	list_init(&self->items);
+	list_init(&self->conns_by_time);
+	self->endpoints = calloc(MAX_ENDPOINTS, sizeof(*self->endpoints));
+	if (!self->endpoints) {
+		free(self);
+		return -ENOMEM;
+	}
+	*out = self;
+	return 0;
+}
+
+static void free_items(struct correlate *self)
+{
+	while (!list_is_empty(&self->items)) {
+		struct item *item = list_entry(self->items.next, struct item, by_time);
+
+		list_del(&item->by_time);
+		free(item);
+	}
+	while (self->free_items) {
+		struct item *next = (struct item *)self->free_items->by_time.next;
+
+		free(self->free_items);
+		self->free_items = next;
+	}
+}
+
+void correlate_free(struct correlate *self)
+{
+	if (!self)
+		return;
+	free_items(self);
+	state_fini_conns(self);
+	for (size_t i = 0; i < self->threads.room; i++)
+		if (self->threads.slots[i].key)
+			thread_free(self->threads.slots[i].value);
+	idmap_fini(&self->threads);
+	free(self->endpoints);
+	free(self);
+}
+
+static struct thread *find_thread(struct correlate *self, uint32_t tid)
+{
+	struct thread *thread = self->last_thread;
+
+	if (thread && thread->tid == tid)
+		return thread;
+	thread = idmap_get(&self->threads, tid);
+	if (thread)
+		self->last_thread = thread;
+	return thread;
+}
+
+static struct thread *make_thread(struct correlate *self, uint32_t tid)
+{
+	struct thread *thread = find_thread(self, tid);
+
+	if (thread || !tid)
+		return thread;
+	if (self->threads.nr >= MAX_THREADS)
+		return NULL;
+	thread = thread_new(tid, self->now_ns);
+	if (!thread || idmap_put(&self->threads, tid, thread)) {
+		thread_free(thread);
+		self->error = -ENOMEM;
+		return NULL;
+	}
+	return thread;
+}
+
+/* The thread of an event that only a running one can cause. */
+static struct thread *running_thread(struct correlate *self, uint32_t tid)
+{
+	struct thread *thread = make_thread(self, tid);
+
+	if (thread && self->opts.has_sched)
+		thread_seen_running(thread, self->now_ns);
+	return thread;
+}
+
+static void tell_round_trips(struct correlate *self, struct conn *conn, uint32_t ack)
+{
+	static const struct arrival nobody;
+	uint64_t left_ns;
+
+	while ((left_ns = conn_tcp_acked(conn, ack)))
+		if (self->is_warm && self->sink.round_trip)
+			self->sink.round_trip(self->sink.ctx, state_supplier(self, conn, &nobody),
+					      self->now_ns - left_ns);
+}
+
+static void on_rx(struct correlate *self, const union gemba_record *record)
+{
+	const struct gemba_event *ev = &record->ev;
+	struct conn *conn = state_conn(self, ev->sk);
+
+	self->account.packets_in++;
+	if (!conn)
+		return;
+	if (conn->is_udp) {
+		conn_udp_arrived(conn, ev);
+		return;
+	}
+	conn_tcp_arrived(conn, ev);
+	if (!(ev->flags & GEMBA_F_SYN))
+		tell_round_trips(self, conn, ev->aux);
+}
+
+static void on_sock(struct correlate *self, const union gemba_record *record)
+{
+	const struct gemba_event *ev = &record->ev;
+	struct conn *conn = state_conn(self, ev->sk);
+	struct arrival arrival;
+	uint64_t number;
+
+	if (!conn)
+		return;
+	if (!conn->is_udp) {
+		conn_tcp_ready(conn, ev);
+		state_depth(self, conn, conn_tcp_has_unread(conn));
+		return;
+	}
+	number = conn_udp_ready(conn, ev, &arrival);
+	if (number <= conn->nr_read)
+		own_late_arrival(self, conn, number, &arrival);
+	state_depth(self, conn, ev->len);
+}
+
+static void on_recv(struct correlate *self, const union gemba_record *record)
+{
+	const struct gemba_event *ev = &record->ev;
+	struct conn *conn = state_conn(self, ev->sk);
+	struct thread *thread = running_thread(self, ev->tid);
+	struct arrival arrival;
+	uint64_t waits = 0;
+	uint32_t unseen;
+
+	if (!conn || !thread)
+		return;
+	if (conn->is_udp) {
+		conn_udp_take(conn, ev->len, &arrival, &waits);
+		state_depth(self, conn, ev->aux);
+	} else {
+		if (!conn_tcp_take(conn, ev->seq, ev->len, &arrival, &unseen))
+			return;
+		self->account.bytes_read_unseen += unseen;
+		state_depth(self, conn, conn_tcp_has_unread(conn));
+	}
+	own_recv(self, conn, thread, &arrival, waits, ev->cpu);
+}
+
+static void on_empty(struct correlate *self, const union gemba_record *record)
+{
+	const struct gemba_event *ev = &record->ev;
+	struct conn *conn = state_conn(self, ev->sk);
+	struct thread *thread = running_thread(self, ev->tid);
+
+	if (!conn || !thread)
+		return;
+	if (conn->is_udp)
+		conn_udp_empty(conn, self->now_ns);
+	own_empty(self, conn, thread);
+}
+
+static void on_send(struct correlate *self, const union gemba_record *record)
+{
+	struct conn *conn = state_conn(self, record->ev.sk);
+	struct thread *thread = running_thread(self, record->ev.tid);
+
+	self->has_send = true;
+	if (conn && thread)
+		out_send(self, conn, thread, &record->ev);
+}
+
+static void on_sent(struct correlate *self, const union gemba_record *record)
+{
+	struct conn *conn = state_conn(self, record->ev.sk);
+	struct thread *thread = running_thread(self, record->ev.tid);
+
+	if (conn && thread)
+		out_sent(self, conn, thread, &record->ev);
+}
+
+static void on_packet(struct correlate *self, const union gemba_record *record)
+{
+	const struct gemba_event *ev = &record->ev;
+	struct conn *conn = state_conn(self, ev->sk);
+
+	self->account.packets_out += ev->kind == GEMBA_TX;
+	if (!conn)
+		return;
+	if (!conn->is_udp) {
+		out_tcp_packet(self, conn, ev);
+		return;
+	}
+	if (ev->tid)
+		running_thread(self, ev->tid);
+	out_udp_packet(self, conn, ev);
+}
+
+static void on_drop(struct correlate *self, const union gemba_record *record)
+{
+	struct conn *conn = state_conn(self, record->ev.sk);
+	struct arrival arrival;
+
+	if (!conn)
+		return;
+	conn_udp_drop(conn, &record->ev, &arrival);
+	own_drop(self, conn, &arrival);
+}
+
+static void on_retransmit(struct correlate *self, const union gemba_record *record)
+{
+	struct conn *conn = state_conn(self, record->ev.sk);
+	struct item *item;
+
+	if (self->is_warm)
+		self->account.retransmits++;
+	if (!conn)
+		return;
+	conn_tcp_resent(conn, record->ev.seq);
+	item = conn->last_send_ptr;
+	if (item && item->id && item->id == conn->last_send_item)
+		item->retransmits++;
+}
+
+static void on_switch(struct correlate *self, const union gemba_record *record)
+{
+	const struct gemba_event *ev = &record->ev;
+	struct thread *thread;
+
+	if (ev->flags & GEMBA_F_PREV && (thread = make_thread(self, ev->seq))) {
+		bool runnable = ev->flags & GEMBA_F_RUNNABLE;
+
+		if (thread->state != THREAD_RUNNING)
+			thread_seen_running(thread, self->now_ns);
+		thread_advance(thread, self->now_ns);
+		if (runnable)
+			thread->totals.preemptions++;
+		else
+			own_slept(self, thread);
+		thread_set_state(thread, self->now_ns, runnable ? THREAD_RUNNABLE : THREAD_BLOCKED,
+				 runnable ? ev->tid : 0);
+	}
+	if (ev->flags & GEMBA_F_NEXT && (thread = make_thread(self, ev->tid)))
+		thread_switched_in(thread, self->now_ns, ev->len ? ev->ts_ns - ev->len : 0,
+				   ev->seq);
+}
+
+static void tell_thread_time(struct correlate *self, const struct thread *thread)
+{
+	uint64_t on_cpu = thread->totals.run_item_ns + thread->totals.run_other_ns;
+
+	if ((on_cpu || thread->comm[0]) && self->sink.thread_time)
+		self->sink.thread_time(self->sink.ctx, thread->tid, thread->comm, on_cpu);
+	self->account.threads_ran += on_cpu > 0;
+}
+
+static void on_thread_exit(struct correlate *self, const union gemba_record *record)
+{
+	struct thread *thread = find_thread(self, record->ev.tid);
+
+	if (!thread)
+		return;
+	thread_advance(thread, self->now_ns);
+	own_exited(self, thread);
+	tell_thread_time(self, thread);
+	idmap_del(&self->threads, thread->tid);
+	self->last_thread = NULL;
+	thread_free(thread);
+}
+
+static void on_close(struct correlate *self, const union gemba_record *record)
+{
+	struct conn *conn = idmap_get(&self->conns, record->ev.sk);
+
+	if (conn)
+		state_conn_closed(self, conn);
+}
+
+static void on_conn(struct correlate *self, const union gemba_record *record)
+{
+	state_conn_told(self, &record->conn);
+}
+
+static void on_comm(struct correlate *self, const union gemba_record *record)
+{
+	struct thread *thread = make_thread(self, record->ev.tid);
+
+	if (thread)
+		memcpy(thread->comm, record->comm.comm, sizeof(thread->comm) - 1);
+}
+
+static void on_peername(struct correlate *self, const union gemba_record *record)
+{
+	struct conn *conn = idmap_get(&self->conns, record->ev.sk);
+
+	if (!conn)
+		return;
+	memcpy(conn->peer_comm, record->comm.comm, sizeof(conn->peer_comm) - 1);
+	conn->peer_pid = record->ev.tid;
+	conn->supplier = ENDPOINT_NONE;
+}
+
+/* Whatever was lost, was lost between two drain passes: from ts, for seq nanoseconds. */
+static void on_lost(struct correlate *self, const union gemba_record *record)
+{
+	const struct gemba_event *ev = &record->ev;
+	unsigned int kind = ev->aux < GEMBA_NR_KINDS ? ev->aux : GEMBA_NONE;
+
+	self->account.lost_by_kind[kind] += ev->len;
+	self->account.lost += ev->len;
+	if (self->lossy_until_ns < ev->ts_ns)
+		self->lossy_from_ns = ev->ts_ns;
+	if (self->lossy_until_ns < ev->ts_ns + ev->seq)
+		self->lossy_until_ns = ev->ts_ns + ev->seq;
+}
+
+static void (*const handlers[GEMBA_NR_KINDS])(struct correlate *, const union gemba_record *) = {
+	[GEMBA_RX] = on_rx,
+	[GEMBA_SOCK] = on_sock,
+	[GEMBA_RECV] = on_recv,
+	[GEMBA_EMPTY] = on_empty,
+	[GEMBA_SEND] = on_send,
+	[GEMBA_SENT] = on_sent,
+	[GEMBA_TXQ] = on_packet,
+	[GEMBA_TX] = on_packet,
+	[GEMBA_DROP] = on_drop,
+	[GEMBA_RETRANS] = on_retransmit,
+	[GEMBA_SWITCH] = on_switch,
+	[GEMBA_EXIT] = on_thread_exit,
+	[GEMBA_CLOSE] = on_close,
+	[GEMBA_CONN] = on_conn,
+	[GEMBA_COMM] = on_comm,
+	[GEMBA_PEERNAME] = on_peername,
+	[GEMBA_LOST] = on_lost,
+};
+
+/* The warm-up is over: what is open now is what the window began with. */
+static void become_warm(struct correlate *self)
+{
+	self->is_warm = true;
+	for (struct list *node = self->items.next; node != &self->items; node = node->next) {
+		struct item *item = list_entry(node, struct item, by_time);
+
+		item->is_counted = true;
+		self->account.in_flight_start++;
+	}
+}
+
+void correlate_event(struct correlate *self, const union gemba_record *record)
+{
+	unsigned int kind = record->ev.kind;
+
+	self->now_ns = record->ev.ts_ns;
+	if (!self->is_warm && self->now_ns >= self->warm_ns)
+		become_warm(self);
+	if (kind < GEMBA_LOST) {
+		self->account.events++;
+		self->account.events_by_kind[kind]++;
+		self->account.last_ns = self->now_ns;
+		if (!self->account.first_ns)
+			self->account.first_ns = self->now_ns;
+	}
+	if (!list_is_empty(&self->items))
+		state_expire(self);
+	if (kind < GEMBA_NR_KINDS && handlers[kind])
+		handlers[kind](self, record);
+}
+
+/* Open at the end: with its output complete it is out, else in flight. */
+static void end_items(struct correlate *self)
+{
+	while (!list_is_empty(&self->items)) {
+		struct item *item = list_entry(self->items.next, struct item, by_time);
+		bool done = item->outputs && !item->waits_for_tx;
+
+		item_finish(self, item, done ? OUTCOME_OUT : OUTCOME_IN_FLIGHT);
+	}
+}
+
+static int by_tid(const void *a, const void *b)
+{
+	const struct thread *x = *(struct thread *const *)a, *y = *(struct thread *const *)b;
+
+	return x->tid < y->tid ? -1 : x->tid > y->tid;
+}
+
+static void end_threads(struct correlate *self)
+{
+	struct thread **threads = calloc(self->threads.nr + 1, sizeof(*threads));
+	size_t nr = 0;
+
+	if (!threads) {
+		self->error = -ENOMEM;
+		return;
+	}
+	for (size_t i = 0; i < self->threads.room; i++)
+		if (self->threads.slots[i].key)
+			threads[nr++] = self->threads.slots[i].value;
+	qsort(threads, nr, sizeof(*threads), by_tid);
+	for (size_t i = 0; i < nr; i++) {
+		thread_advance(threads[i], self->now_ns);
+		tell_thread_time(self, threads[i]);
+	}
+	free(threads);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct conn *x = *(struct conn *const *)a, *y = *(struct conn *const *)b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static void end_depths(struct correlate *self)
+{
+	struct conn **conns = calloc(self->conns.nr + 1, sizeof(*conns));
+	size_t nr = 0;
+
+	if (!conns) {
+		self->error = -ENOMEM;
+		return;
+	}
+	for (size_t i = 0; i < self->conns.room; i++)
+		if (self->conns.slots[i].key)
+			conns[nr++] = self->conns.slots[i].value;
+	qsort(conns, nr, sizeof(*conns), by_id);
+	for (size_t i = 0; i < nr; i++)
+		state_depth(self, conns[i], 0);
+	free(conns);
+}
+
+int correlate_finish(struct correlate *self)
+{
+	if (!self->is_warm && self->now_ns >= self->warm_ns)
+		become_warm(self);
+	end_items(self);
+	end_depths(self);
+	end_threads(self);
+	return self->error;
+}
+
+struct account *correlate_account(struct correlate *self)
+{
+	return &self->account;
+}
+
+const struct endpoint *correlate_endpoints(const struct correlate *self, size_t *nr)
+{
+	*nr = self->nr_endpoints;
+	return self->endpoints;
+}
+
+const char *correlate_comm(const struct correlate *self, uint32_t tid)
+{
+	const struct thread *thread = idmap_get(&self->threads, tid);
+
+	return thread ? thread->comm : "";
+}

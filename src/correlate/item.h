@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * item.h - an item while it is open: its stamps so far, and the lists that know it
+ */
+#ifndef GEMBA_CORRELATE_ITEM_H
+#define GEMBA_CORRELATE_ITEM_H
+
+#include "src/correlate/journey.h"
+#include "src/correlate/list.h"
+
+#define ITEM_MAX_STAMPS 8
+
+struct item {
+	struct list by_time;   /* all open items, by their last station */
+	struct list by_conn;   /* those of its connection, in order of arrival */
+	struct list by_thread; /* those of the thread that touched it last */
+	uint64_t id;
+	uint64_t on_cpu_ns; /* while it was some thread's current */
+	uint64_t on_cpu_at_stamp_ns; /* of that, up to its last stamp */
+	uint64_t last_ns;
+	uint64_t first_recv_ns;
+	uint64_t bytes_out;
+	uint64_t last_output_ns;
+	uint64_t waits_for; /* UDP: number of the ready it was read before, 0: none */
+	uint32_t conn_id;   /* the way in, 0: originated */
+	uint32_t in_seq;
+	uint32_t out_sk;
+	uint32_t reader; /* tid */
+	uint32_t worker; /* tid on which it was current: whose run time on_cpu_ns is */
+	uint32_t epoch;  /* of the reader, when it was read */
+	uint32_t supplier;
+	uint32_t customer;
+	uint32_t bytes_in;
+	uint32_t raddr; /* UDP, as in events */
+	uint32_t outputs;
+	uint32_t outputs_shared;
+	uint32_t merges;
+	uint32_t retransmits;
+	uint32_t out_seq;
+	uint16_t rport;	/* UDP: its sender's */
+	uint16_t in_lport;
+	uint16_t in_rport;
+	uint16_t out_lport;
+	uint16_t out_rport;
+	uint8_t attribution;
+	uint8_t nr_stamps;
+	bool is_udp : 1;
+	bool is_originated : 1;
+	bool is_partial : 1;
+	bool is_warmup : 1;
+	bool is_counted : 1; /* within the window: part of the balance */
+	bool is_doubtful : 1;
+	bool is_dropped : 1;
+	bool is_closed : 1;   /* gets no more outputs, waits for its tx */
+	bool waits_for_tx : 1;
+	bool is_queued : 1;	   /* its packet stood in a qdisc */
+	bool is_deferred_send : 1; /* its packet left after the send call */
+	struct stamp stamps[ITEM_MAX_STAMPS];
+};
+
+/* Adds a station behind the ones there are; times that would go back are clamped. */
+static inline struct stamp *item_stamp(struct item *self, unsigned int station, uint64_t at_ns,
+				       uint32_t tid, unsigned int cpu)
+{
+	struct stamp *stamp = &self->stamps[self->nr_stamps];
+
+	if (self->nr_stamps == ITEM_MAX_STAMPS)
+		return NULL;
+	if (self->nr_stamps && at_ns < stamp[-1].at_ns)
+		at_ns = stamp[-1].at_ns;
+	stamp->station = station;
+	stamp->cpu = cpu;
+	stamp->tid = tid;
+	stamp->at_ns = at_ns;
+	stamp->parts.is_known = false;
+	self->nr_stamps++;
+	return stamp;
+}
+
+#endif

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * items.c - the life of items: made, touched, closed, finished, and the balance of them
+ *
+ * An item that is closed gets no more outputs but is finished only once the packet of its
+ * first output has left, so that its last station is known. Items are bounded in number and
+ * in age: what has not moved for the item timeout is closed, and the oldest goes when there
+ * are too many, counted as let go.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "src/correlate/state.h"
+
+#define DEFAULT_MAX_ITEMS 32768
+
+static size_t max_items(const struct correlate *self)
+{
+	return self->opts.max_items ?: DEFAULT_MAX_ITEMS;
+}
+
+struct item *item_new(struct correlate *self)
+{
+	struct item *item;
+
+	if (self->nr_items >= max_items(self)) {
+		item = list_entry(self->items.next, struct item, by_time);
+		self->account.let_go++;
+		item_finish(self, item, item_outcome(item));
+	}
+	item = self->free_items;
+	if (item)
+		self->free_items = (struct item *)item->by_time.next;
+	else
+		item = malloc(sizeof(*item));
+	if (!item) {
+		self->error = -ENOMEM;
+		return NULL;
+	}
+	memset(item, 0, offsetof(struct item, stamps));
+	list_init(&item->by_time);
+	list_init(&item->by_conn);
+	list_init(&item->by_thread);
+	item->id = ++self->next_id;
+	item->supplier = item->customer = ENDPOINT_NONE;
+	item->is_warmup = !self->is_warm;
+	item->is_counted = self->is_warm;
+	item->last_ns = self->now_ns;
+	list_add_tail(&self->items, &item->by_time);
+	self->nr_items++;
+	return item;
+}
+
+void item_touch(struct correlate *self, struct item *item)
+{
+	item->last_ns = self->now_ns;
+	list_move_tail(&self->items, &item->by_time);
+}
+
+enum outcome item_outcome(const struct item *item)
+{
+	if (item->is_dropped)
+		return OUTCOME_DROPPED;
+	return item->outputs ? OUTCOME_OUT : OUTCOME_ENDED;
+}
+
+static void leave_thread(struct correlate *self, struct item *item)
+{
+	struct thread *thread = idmap_get(&self->threads, item->worker);
+
+	if (thread && thread->current == item)
+		thread_set_current(thread, self->now_ns, NULL);
+}
+
+void item_close(struct correlate *self, struct item *item)
+{
+	leave_thread(self, item);
+	list_del(&item->by_conn);
+	list_del(&item->by_thread);
+	item->is_closed = true;
+	if (!item->waits_for_tx)
+		item_finish(self, item, item_outcome(item));
+}
+
+/* Its events may be among the lost ones, and something of it is missing. */
+static bool is_unobserved(const struct correlate *self, const struct item *item)
+{
+	const struct stamp *first = &item->stamps[0];
+	const struct stamp *last = &item->stamps[item->nr_stamps - 1];
+	bool lacks_begin = !item->is_originated && item->is_partial;
+	bool lacks_end = last->station != STATION_TX;
+
+	if (!self->lossy_until_ns || first->at_ns > self->lossy_until_ns)
+		return false;
+	if (self->now_ns < self->lossy_from_ns)
+		return false;
+	return lacks_begin || lacks_end || item->waits_for_tx;
+}
+
+static void fill_journey(struct journey *journey, const struct item *item, enum outcome outcome)
+{
+	journey->id = item->id;
+	journey->supplier = item->supplier;
+	journey->customer = item->customer;
+	journey->in_sk = item->conn_id;
+	journey->out_sk = item->out_sk;
+	journey->in_seq = item->in_seq;
+	journey->out_seq = item->out_seq;
+	journey->in_lport = item->in_lport;
+	journey->in_rport = item->in_rport;
+	journey->out_lport = item->out_lport;
+	journey->out_rport = item->out_rport;
+	journey->bytes_in = item->bytes_in;
+	journey->bytes_out = item->bytes_out;
+	journey->is_udp = item->is_udp;
+	journey->is_originated = item->is_originated;
+	journey->is_partial = item->is_partial;
+	journey->is_warmup = item->is_warmup;
+	journey->is_doubtful = item->is_doubtful;
+	journey->is_queued = item->is_queued;
+	journey->is_deferred_send = item->is_deferred_send;
+	journey->outcome = outcome;
+	journey->attribution = item->attribution;
+	journey->merges = item->merges;
+	journey->outputs = item->outputs;
+	journey->outputs_shared = item->outputs_shared;
+	journey->retransmits = item->retransmits;
+	journey->last_output_ns = item->last_output_ns;
+	journey->nr_stamps = item->nr_stamps;
+	memcpy(journey->stamps, item->stamps, item->nr_stamps * sizeof(item->stamps[0]));
+}
+
+static void account_for(struct correlate *self, const struct item *item, enum outcome outcome)
+{
+	struct account *account = &self->account;
+
+	if (!item->is_counted)
+		return;
+	account->by_outcome[outcome]++;
+	if (item->is_partial)
+		account->partial++;
+	if (item->is_doubtful)
+		account->doubtful_pairs++;
+	if (item->outputs)
+		account->attributed[item->attribution]++;
+	account->merges += item->merges;
+	if (item->outputs_shared > 1)
+		account->shared_outputs++;
+}
+
+void item_finish(struct correlate *self, struct item *item, enum outcome outcome)
+{
+	if (!item->is_closed)
+		leave_thread(self, item);
+	if (outcome != OUTCOME_IN_FLIGHT && is_unobserved(self, item))
+		outcome = OUTCOME_UNOBSERVED;
+	account_for(self, item, outcome);
+	fill_journey(&self->journey, item, outcome);
+	self->sink.journey(self->sink.ctx, &self->journey);
+	list_del(&item->by_time);
+	list_del(&item->by_conn);
+	list_del(&item->by_thread);
+	item->id = 0;
+	item->by_time.next = (struct list *)self->free_items;
+	self->free_items = item;
+	self->nr_items--;
+}
+
+void state_expire(struct correlate *self)
+{
+	while (!list_is_empty(&self->items)) {
+		struct item *item = list_entry(self->items.next, struct item, by_time);
+
+		if (item->last_ns + self->opts.item_timeout_ns > self->now_ns)
+			return;
+		item_finish(self, item, item_outcome(item));
+	}
+}

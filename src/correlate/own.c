@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * own.c - which item a thread works on, and which item a send belongs to
+ *
+ * The rules are those of gemba(1), DEFINITIONS, "who owns what". What they leave open and this file decides:
+ *
+ * - A connection that the target accepted answers in order: a send goes to the oldest item
+ *   without an answer, a further one to the youngest with one. Items that the same thread
+ *   read before a send and left without one of their own, when it reads on or sleeps, share
+ *   that send: one reply for several requests.
+ * - Thread context counts only items of the reader's current epoch: an epoch ends when the
+ *   thread sleeps, and when it reads on after a read that found nothing (a spinning loop has
+ *   come round). Two or more of an epoch without an output: the send is a guess.
+ */
+#include <string.h>
+
+#include "src/correlate/state.h"
+
+#define MERGE_MAX_CALLS 8
+#define MERGE_MAX_NS 1000000
+
+static struct item *item_of(struct list *node)
+{
+	return list_entry(node, struct item, by_conn);
+}
+
+/* The send that answered the ones before answers this one as well. */
+static void share_output(struct correlate *self, struct conn *conn, struct item *item)
+{
+	struct item *answered = conn->last_send_ptr;
+
+	if (answered->id != conn->last_send_item || !answered->outputs)
+		return;
+	item->outputs = 1;
+	item->attribution = ATTRIBUTED_CONNECTION;
+	item->out_sk = conn->id;
+	item->customer = answered->customer;
+	item->out_seq = answered->out_seq;
+	item->out_lport = answered->out_lport;
+	item->out_rport = answered->out_rport;
+	answered->outputs_shared = answered->outputs_shared ? answered->outputs_shared + 1 : 2;
+	item->outputs_shared = answered->outputs_shared;
+	item->last_output_ns = answered->last_output_ns;
+	for (unsigned int i = 0; i < answered->nr_stamps; i++) {
+		const struct stamp *stamp = &answered->stamps[i];
+		struct stamp *copy;
+
+		if (stamp->station != STATION_SEND && stamp->station != STATION_TXQ &&
+		    stamp->station != STATION_TX)
+			continue;
+		copy = item_stamp(item, stamp->station, stamp->at_ns, stamp->tid, stamp->cpu);
+		if (copy)
+			copy->parts.is_known = false;
+	}
+	item->is_queued = answered->is_queued;
+	(void)self;
+}
+
+/* Its reader sent something on this connection after it had read it. */
+static bool was_answered_with_another(const struct conn *conn, const struct item *item)
+{
+	return conn->is_accepted && conn->last_send_ptr && conn->last_sender == item->reader &&
+	       conn->last_send_ns >= item->first_recv_ns;
+}
+
+/* The connection is read again, or its reader sleeps: those that are answered are done. */
+static void close_answered(struct correlate *self, struct conn *conn, uint32_t reader)
+{
+	while (!list_is_empty(&conn->items)) {
+		struct item *item = item_of(conn->items.next);
+
+		if (!item->outputs && item->reader == reader &&
+		    was_answered_with_another(conn, item))
+			share_output(self, conn, item);
+		if (!item->outputs && (conn->is_accepted || conn->is_udp))
+			return;
+		item_close(self, item);
+	}
+}
+
+/* The item that this read goes on with: header, then body. */
+static struct item *find_merge(const struct correlate *self, const struct conn *conn,
+			       const struct thread *thread)
+{
+	struct item *last;
+
+	if (conn->is_udp || list_is_empty(&conn->items))
+		return NULL;
+	last = item_of(conn->items.prev);
+	if (last->outputs || last->reader != thread->tid || thread->current != last ||
+	    thread->last_station != self->serial || last->merges + 1 >= MERGE_MAX_CALLS ||
+	    self->now_ns - last->first_recv_ns > MERGE_MAX_NS)
+		return NULL;
+	return last;
+}
+
+static void split_stamp(const struct correlate *self, struct item *item, struct thread *thread,
+			struct stamp *stamp, uint64_t from_ns)
+{
+	uint64_t on_cpu_ns = 0;
+
+	if (!self->opts.has_sched)
+		return;
+	thread_advance(thread, self->now_ns);
+	if (item->worker == thread->tid)
+		on_cpu_ns = item->on_cpu_ns - item->on_cpu_at_stamp_ns;
+	thread_split(thread, from_ns, stamp->at_ns, on_cpu_ns, &stamp->parts);
+}
+
+static void merge(struct correlate *self, struct item *item, struct thread *thread,
+		  const struct arrival *arrival)
+{
+	struct stamp *recv = &item->stamps[item->nr_stamps - 1];
+
+	item->merges++;
+	item->bytes_in += arrival->bytes;
+	recv->at_ns = self->now_ns;
+	if (item->nr_stamps > 1) {
+		item->on_cpu_at_stamp_ns = 0;
+		split_stamp(self, item, thread, recv, recv[-1].at_ns);
+	}
+	item->on_cpu_at_stamp_ns = item->on_cpu_ns;
+	item_touch(self, item);
+}
+
+static void stamp_arrival(struct item *item, const struct arrival *arrival)
+{
+	if (arrival->has_rx)
+		item_stamp(item, STATION_RX, arrival->rx_ns, 0, arrival->rx_cpu);
+	else
+		item->is_partial = true;
+	if (arrival->has_sock)
+		item_stamp(item, STATION_SOCK, arrival->sock_ns, 0, arrival->sock_cpu);
+	item->is_doubtful |= arrival->is_doubtful;
+	item->raddr = arrival->raddr;
+	item->rport = arrival->rport;
+}
+
+static void count_in(struct correlate *self, struct item *item)
+{
+	if (item->is_counted)
+		self->account.in++;
+	else
+		self->account.warmup++;
+}
+
+static void stamp_recv(struct correlate *self, struct item *item, struct thread *thread,
+		       unsigned int cpu)
+{
+	uint64_t from_ns = item->nr_stamps ? item->stamps[item->nr_stamps - 1].at_ns : 0;
+	struct stamp *recv = item_stamp(item, STATION_RECV, self->now_ns, thread->tid, cpu);
+
+	if (from_ns)
+		split_stamp(self, item, thread, recv, from_ns);
+}
+
+static void begin_item(struct correlate *self, struct conn *conn, struct thread *thread,
+		       const struct arrival *arrival, uint64_t waits, unsigned int cpu)
+{
+	struct item *item = item_new(self);
+
+	if (!item)
+		return;
+	item->conn_id = conn->id;
+	item->is_udp = conn->is_udp;
+	item->in_seq = conn->is_udp ? conn->nr_read : arrival->first_seq;
+	item->in_lport = conn->is.lport;
+	item->in_rport = conn->is.rport ?: arrival->rport;
+	item->bytes_in = arrival->bytes;
+	item->reader = thread->tid;
+	item->first_recv_ns = self->now_ns;
+	item->waits_for = waits;
+	stamp_arrival(item, arrival);
+	stamp_recv(self, item, thread, cpu);
+	item->epoch = thread->epoch;
+	item->worker = thread->tid;
+	item->supplier = state_supplier(self, conn, arrival);
+	list_add_tail(&conn->items, &item->by_conn);
+	list_add_tail(&thread->items, &item->by_thread);
+	thread_set_current(thread, self->now_ns, item);
+	count_in(self, item);
+}
+
+/* A read that found nothing lies before this one: the loop has come round. */
+static void new_epoch(struct correlate *self, struct conn *conn, struct thread *thread)
+{
+	thread->epoch++;
+	thread->saw_empty = false;
+	while (conn->is_udp && !conn->has_sent && !list_is_empty(&conn->items)) {
+		struct item *item = item_of(conn->items.next);
+
+		if (item->reader != thread->tid)
+			return;
+		item_close(self, item);
+	}
+}
+
+void own_recv(struct correlate *self, struct conn *conn, struct thread *thread,
+	      const struct arrival *arrival, uint64_t waits, unsigned int cpu)
+{
+	struct item *more;
+
+	if (thread->saw_empty)
+		new_epoch(self, conn, thread);
+	more = find_merge(self, conn, thread);
+	if (more) {
+		merge(self, more, thread, arrival);
+	} else {
+		close_answered(self, conn, thread->tid);
+		begin_item(self, conn, thread, arrival, waits, cpu);
+	}
+	thread->last_station = ++self->serial;
+}
+
+/* A datagram was read before its ready was seen: two CPUs raced by a microsecond. */
+void own_late_arrival(struct correlate *self, struct conn *conn, uint64_t number,
+		      const struct arrival *arrival)
+{
+	for (struct list *node = conn->items.next; node != &conn->items; node = node->next) {
+		struct item *item = item_of(node);
+		struct stamp old[ITEM_MAX_STAMPS];
+		unsigned int nr = item->nr_stamps;
+		uint64_t recv_ns = item->stamps[0].at_ns;
+
+		if (item->waits_for != number)
+			continue;
+		memcpy(old, item->stamps, nr * sizeof(old[0]));
+		item->nr_stamps = 0;
+		item->is_partial = false;
+		item->is_doubtful = true;
+		item->waits_for = 0;
+		stamp_arrival(item, arrival);
+		for (unsigned int i = 0; i < item->nr_stamps; i++)
+			if (item->stamps[i].at_ns > recv_ns)
+				item->stamps[i].at_ns = recv_ns;
+		for (unsigned int i = 0; i < nr && item->nr_stamps < ITEM_MAX_STAMPS; i++)
+			item->stamps[item->nr_stamps++] = old[i];
+		item->in_rport = conn->is.rport ?: arrival->rport;
+		item->supplier = state_supplier(self, conn, arrival);
+		return;
+	}
+}
+
+void own_empty(struct correlate *self, struct conn *conn, struct thread *thread)
+{
+	thread->saw_empty = true;
+	if (!conn->is_udp)
+		close_answered(self, conn, thread->tid);
+}
+
+/* The oldest without an answer, else the youngest with one. */
+static struct item *oldest_open(const struct conn *conn, uint32_t raddr, uint16_t rport)
+{
+	struct item *answered = NULL;
+
+	for (struct list *node = conn->items.next; node != &conn->items; node = node->next) {
+		struct item *item = item_of(node);
+
+		if (conn->is_udp && (item->raddr != raddr || item->rport != rport))
+			continue;
+		if (!item->outputs)
+			return item;
+		answered = item;
+	}
+	return answered;
+}
+
+static bool is_guess(const struct thread *thread)
+{
+	unsigned int candidates = 0;
+
+	for (struct list *node = thread->items.prev; node != &thread->items; node = node->prev) {
+		const struct item *item = list_entry(node, struct item, by_thread);
+
+		if (item->epoch != thread->epoch)
+			break;
+		if (!item->outputs && ++candidates > 1)
+			return true;
+	}
+	return false;
+}
+
+static struct item *by_connection(const struct correlate *self, const struct conn *conn,
+				  const struct gemba_event *ev)
+{
+	if (self->opts.own == OWN_BY_THREAD || (!conn->is_accepted && !conn->is_udp))
+		return NULL;
+	return oldest_open(conn, ev->seq, ev->len >> 16);
+}
+
+static struct item *by_thread(const struct correlate *self, const struct thread *thread,
+			      uint8_t *attribution)
+{
+	if (!thread || !thread->current || self->opts.own == OWN_BY_CONNECTION ||
+	    self->opts.own == OWN_BY_KEY)
+		return NULL;
+	if (self->opts.is_go && self->opts.own != OWN_BY_THREAD)
+		return NULL;
+	*attribution = is_guess(thread) ? ATTRIBUTED_GUESSED : ATTRIBUTED_THREAD;
+	return thread->current;
+}
+
+static struct item *originate(struct correlate *self, struct conn *conn, struct thread *thread)
+{
+	struct item *item = item_new(self);
+
+	if (!item)
+		return NULL;
+	item->is_originated = true;
+	item->is_udp = conn->is_udp;
+	if (item->is_counted)
+		self->account.originated++;
+	else
+		self->account.warmup++;
+	if (thread)
+		list_add_tail(&thread->items, &item->by_thread);
+	return item;
+}
+
+struct item *own_send(struct correlate *self, struct conn *conn, struct thread *thread,
+		      const struct gemba_event *ev, bool *is_first)
+{
+	uint8_t attribution = ATTRIBUTED_CONNECTION;
+	struct item *item = by_connection(self, conn, ev);
+
+	if (!item)
+		item = by_thread(self, thread, &attribution);
+	if (!item) {
+		attribution = ATTRIBUTED_NONE;
+		item = originate(self, conn, thread);
+	}
+	if (!item)
+		return NULL;
+	*is_first = !item->outputs;
+	item->outputs++;
+	if (*is_first) {
+		item->attribution = attribution;
+		item->out_sk = conn->id;
+		item->out_seq = conn->is_udp ? 0 : ev->seq - (ev->kind == GEMBA_SENT) * ev->len;
+		item->out_lport = conn->is.lport;
+		item->out_rport = conn->is_udp ? ev->len >> 16 : conn->is.rport;
+	}
+	conn->has_sent = true;
+	conn->last_send_ptr = item;
+	conn->last_send_item = item->id;
+	conn->last_send_ns = self->now_ns;
+	conn->last_sender = thread ? thread->tid : 0;
+	/* whose sleep closes it: who touched it last */
+	if (thread && !item->is_closed && item->by_thread.next)
+		list_move_tail(&thread->items, &item->by_thread);
+	item_touch(self, item);
+	return item;
+}
+
+/* Its reader sleeps with nothing pending: what it answered is done, and datagrams are. */
+void own_slept(struct correlate *self, struct thread *thread)
+{
+	struct list *node = thread->items.next, *next;
+
+	thread->epoch++;
+	thread->saw_empty = false;
+	for (; node != &thread->items; node = next) {
+		struct item *item = list_entry(node, struct item, by_thread);
+		struct conn *conn = NULL;
+
+		next = node->next;
+		if (!item->outputs && item->conn_id && !item->is_udp)
+			conn = state_conn(self, item->conn_id);
+		if (conn && item->reader == thread->tid && was_answered_with_another(conn, item))
+			share_output(self, conn, item);
+		if (item->outputs || item->is_udp)
+			item_close(self, item);
+	}
+}
+
+void own_exited(struct correlate *self, struct thread *thread)
+{
+	while (!list_is_empty(&thread->items))
+		item_close(self, list_entry(thread->items.next, struct item, by_thread));
+}
+
+void own_drop(struct correlate *self, struct conn *conn, const struct arrival *arrival)
+{
+	struct item *item = item_new(self);
+
+	if (!item)
+		return;
+	item->conn_id = conn->id;
+	item->is_udp = conn->is_udp;
+	item->is_dropped = true;
+	item->bytes_in = arrival->bytes;
+	stamp_arrival(item, arrival);
+	if (!item->nr_stamps)
+		item_stamp(item, STATION_RX, self->now_ns, 0, 0);
+	item->supplier = state_supplier(self, conn, arrival);
+	count_in(self, item);
+	self->account.drops++;
+	item_finish(self, item, OUTCOME_DROPPED);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * state.h - what the parts of correlate/ share: open items, sockets, threads, the account
+ */
+#ifndef GEMBA_CORRELATE_STATE_H
+#define GEMBA_CORRELATE_STATE_H
+
+#include "src/correlate/conn.h"
+#include "src/correlate/correlate.h"
+#include "src/correlate/item.h"
+#include "src/correlate/thread.h"
+#include "src/util/idmap.h"
+
+#define MAX_ENDPOINTS 1024
+
+struct correlate {
+	struct correlate_opts opts;
+	struct journey_sink sink;
+	struct account account;
+	struct idmap conns;
+	struct idmap threads;
+	struct list conns_by_time;
+	struct list items; /* open or waiting for their tx, by last station */
+	struct item *free_items;
+	size_t nr_items;
+	uint64_t next_id;
+	uint64_t serial; /* of the last station stamped in a thread's context */
+	uint64_t now_ns;
+	uint64_t warm_ns; /* the warm-up ends */
+	uint64_t lossy_until_ns; /* events up to here are incomplete */
+	uint64_t lossy_from_ns;
+	bool is_warm;
+	bool has_send;	/* the stream has send calls before their packets */
+	int error;
+	struct conn *last_conn;
+	struct thread *last_thread;
+	struct idmap ports; /* local ports listened on: port + 1 */
+	struct endpoint *endpoints;
+	size_t nr_endpoints;
+	struct journey journey; /* scratch for the sink */
+};
+
+/* conns.c */
+struct conn *state_conn(struct correlate *self, uint32_t id);
+void state_conn_told(struct correlate *self, const struct gemba_conn *is);
+void state_conn_closed(struct correlate *self, struct conn *conn);
+uint32_t state_supplier(struct correlate *self, struct conn *conn, const struct arrival *arrival);
+uint32_t state_customer(struct correlate *self, struct conn *conn, uint32_t raddr,
+			uint16_t rport, bool is_v6);
+void state_depth(struct correlate *self, struct conn *conn, uint32_t depth);
+void state_fini_conns(struct correlate *self);
+
+/* items.c */
+struct item *item_new(struct correlate *self);
+void item_touch(struct correlate *self, struct item *item);
+/* No more outputs: finished now, or once its packet has left. */
+void item_close(struct correlate *self, struct item *item);
+void item_finish(struct correlate *self, struct item *item, enum outcome outcome);
+enum outcome item_outcome(const struct item *item);
+void state_expire(struct correlate *self);
+
+/* own.c */
+void own_recv(struct correlate *self, struct conn *conn, struct thread *thread,
+	      const struct arrival *arrival, uint64_t waits, unsigned int cpu);
+void own_late_arrival(struct correlate *self, struct conn *conn, uint64_t number,
+		      const struct arrival *arrival);
+void own_empty(struct correlate *self, struct conn *conn, struct thread *thread);
+/* Whose output a send is; never NULL unless memory ran out. *is_first: its first one. */
+struct item *own_send(struct correlate *self, struct conn *conn, struct thread *thread,
+		      const struct gemba_event *ev, bool *is_first);
+void own_slept(struct correlate *self, struct thread *thread);
+void own_exited(struct correlate *self, struct thread *thread);
+void own_drop(struct correlate *self, struct conn *conn, const struct arrival *arrival);
+
+/* out.c */
+void out_send(struct correlate *self, struct conn *conn, struct thread *thread,
+	      const struct gemba_event *ev);
+void out_sent(struct correlate *self, struct conn *conn, struct thread *thread,
+	      const struct gemba_event *ev);
+void out_tcp_packet(struct correlate *self, struct conn *conn, const struct gemba_event *ev);
+void out_udp_packet(struct correlate *self, struct conn *conn, const struct gemba_event *ev);
+
+#endif

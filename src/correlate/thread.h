@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * thread.h - a thread's timeline: running, runnable, asleep, and on whose behalf
+ *
+ * The timeline is kept as segments with running totals, so that any past interval can be
+ * split without walking it. What cannot be known (before the first event, after a lost one)
+ * is `unknown`, and an interval that touches it has no parts.
+ */
+#ifndef GEMBA_CORRELATE_THREAD_H
+#define GEMBA_CORRELATE_THREAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "src/correlate/journey.h"
+#include "src/correlate/list.h"
+
+struct item;
+
+enum thread_state { THREAD_UNKNOWN, THREAD_RUNNING, THREAD_RUNNABLE, THREAD_BLOCKED };
+
+struct totals {
+	uint64_t run_item_ns;
+	uint64_t run_other_ns;
+	uint64_t run_queue_ns;
+	uint64_t blocked_ns;
+	uint64_t unknown_ns;
+	uint64_t preemptions;
+};
+
+struct segment {
+	uint64_t from_ns;
+	struct totals totals; /* at from_ns */
+	uint8_t state;
+	uint8_t has_item;
+	uint32_t ran_instead; /* while runnable */
+};
+
+struct thread {
+	uint32_t tid;
+	uint8_t state;
+	bool has_sched;	 /* a switch of it has been seen, or it has been seen running */
+	bool saw_empty;	 /* a read found nothing since the last successful one */
+	bool is_foreign_to_items; /* its context decides nothing (Go) */
+	uint64_t since_ns;
+	uint32_t ran_instead;
+	uint32_t epoch; /* of reading: items of an older one have been dealt with */
+	uint64_t last_station; /* serial of the last station it stamped */
+	struct totals totals;  /* at since_ns */
+	struct item *current;
+	struct list items; /* open ones that it touched last */
+	struct segment *segments; /* ring */
+	uint32_t nr_segments;
+	uint32_t first_segment;
+	uint32_t room_segments;
+	char comm[16];
+};
+
+struct thread *thread_new(uint32_t tid, uint64_t now_ns);
+void thread_free(struct thread *self);
+/* Brings the totals up to a time; on-CPU time goes to `current`'s account as well. */
+void thread_advance(struct thread *self, uint64_t now_ns);
+/* From now on in this state. Segments beyond the bounded past are forgotten. */
+void thread_set_state(struct thread *self, uint64_t now_ns, enum thread_state state,
+		      uint32_t ran_instead);
+void thread_set_current(struct thread *self, uint64_t now_ns, struct item *item);
+/* It did something only a running thread does: if it was not thought to run, it is from now. */
+void thread_seen_running(struct thread *self, uint64_t now_ns);
+/* It comes on a CPU: woken at wake_ns (0: not known), `instead` ran there until now. */
+void thread_switched_in(struct thread *self, uint64_t now_ns, uint64_t wake_ns, uint32_t instead);
+/*
+ * Splits [from_ns, now]: on_cpu_ns of it is the item's own, as its account says. parts is
+ * unknown where the timeline is.
+ */
+void thread_split(struct thread *self, uint64_t from_ns, uint64_t now_ns, uint64_t on_cpu_ns,
+		  struct parts *parts);
+
+#endif
