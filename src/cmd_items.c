@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * cmd_items.c - gemba items: the single items of a trace, one row each
+ *
+ * Rows go out as the items finish, so that the length of the trace does not matter; with
+ * --slowest the N with the longest lead time are kept and shown, the longest first.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/items_row.h"
+#include "src/load.h"
+#include "src/output.h"
+
+struct items {
+	const struct opts *opts;
+	const struct items_format *format;
+	FILE *out;
+	struct journey *kept; /* a heap, the shortest first */
+	size_t nr_kept;
+	uint64_t nr_rows;
+};
+
+static bool is_longer(const struct journey *a, const struct journey *b)
+{
+	uint64_t x = items_lead_ns(a), y = items_lead_ns(b);
+
+	return x != y ? x > y : a->id < b->id;
+}
+
+static void swap(struct journey *a, struct journey *b)
+{
+	struct journey c = *a;
+
+	*a = *b;
+	*b = c;
+}
+
+/* Insertion from the end: N is small, and most items are no candidates. */
+static void keep(struct items *self, const struct journey *journey)
+{
+	size_t i = self->nr_kept;
+
+	if (items_lead_ns(journey) == 0)
+		return;
+	if (i == self->opts->nr_slowest) {
+		if (!is_longer(journey, &self->kept[--i]))
+			return;
+	} else {
+		self->nr_kept++;
+	}
+	self->kept[i] = *journey;
+	for (; i > 0 && is_longer(&self->kept[i], &self->kept[i - 1]); i--)
+		swap(&self->kept[i], &self->kept[i - 1]);
+}
+
+static void take(void *ctx, const struct journey *journey)
+{
+	struct items *self = ctx;
+
+	if (self->opts->where.metric &&
+	    !expr_compare(&self->opts->where, items_value(journey, &self->opts->where)))
+		return;
+	if (self->opts->nr_slowest)
+		keep(self, journey);
+	else
+		self->format->row(journey, self->nr_rows++, self->out);
+}
+
+static int show(struct items *self)
+{
+	struct vsm *vsm = NULL;
+	int status;
+
+	self->format->head(self->out);
+	status = load_trace(self->opts, (struct journey_sink){.ctx = self, .journey = take}, &vsm);
+	for (size_t i = 0; i < self->nr_kept; i++)
+		self->format->row(&self->kept[i], self->nr_rows++, self->out);
+	self->format->tail(self->out);
+	vsm_free(vsm);
+	if (!status && !self->nr_rows)
+		log_info("no item%s; gemba map says what was seen",
+			 self->opts->where.metric ? " is so" : " in this trace");
+	return status;
+}
+
+int cmd_items(const struct opts *opts)
+{
+	struct items self = {.opts = opts, .format = items_format(opts->format)};
+	int status;
+
+	self.kept = calloc(opts->nr_slowest ?: 1, sizeof(*self.kept));
+	if (!self.kept)
+		return log_error("out of memory: %llu items cannot be kept; give a smaller "
+				 "--slowest", (unsigned long long)opts->nr_slowest);
+	self.out = output_open(opts->output, opts->is_forced);
+	if (!self.out) {
+		free(self.kept);
+		return 1;
+	}
+	status = show(&self);
+	status = output_close(self.out, opts->output) ?: status;
+	free(self.kept);
+	return status;
+}

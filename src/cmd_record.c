@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * cmd_record.c - gemba record: live events into a trace file
+ *
+ * The file is made before anything is attached, so that a path that cannot be written costs
+ * the target nothing. Blocks are written as they fill and once a second: a kill costs what
+ * came since.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "src/attach/procfs.h"
+#include "src/collect/trace.h"
+#include "src/live.h"
+#include "src/output.h"
+
+static void default_name(const struct live *live, char *to, size_t bytes)
+{
+	char stamp[32] = "";
+	struct proc_stat stat;
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (gmtime_r(&now, &tm))
+		strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
+	if (proc_stat_read(live->target.pids[0], &stat))
+		snprintf(stat.comm, sizeof(stat.comm), "target");
+	for (char *c = stat.comm; *c; c++)
+		if (*c == '/' || *c < ' ')
+			*c = '_';
+	snprintf(to, bytes, "gemba-%s-%s.gemba", stat.comm, stamp);
+}
+
+struct totals_seen {
+	uint64_t events;
+	uint64_t lost;
+	uint64_t received;
+};
+
+static void count(struct totals_seen *seen, const struct batch *batch)
+{
+	const char *at = batch->records, *end = at + batch->bytes;
+
+	while (at < end) {
+		const struct gemba_event *ev = (const struct gemba_event *)at;
+
+		seen->events += ev->kind < GEMBA_LOST && ev->kind != GEMBA_MARK;
+		seen->received += ev->kind == GEMBA_RECV;
+		if (ev->kind == GEMBA_LOST)
+			seen->lost += ev->len;
+		at += gemba_record_bytes(ev->kind);
+	}
+}
+
+/* Between two drain passes: all that came before is complete for every CPU. */
+static bool is_mark(const struct batch *batch)
+{
+	return batch->bytes == sizeof(struct gemba_event) &&
+	       ((const struct gemba_event *)batch->records)->kind == GEMBA_MARK;
+}
+
+/* Until the source ends; -errno of the writer ends the capture, and what flows still is let go. */
+static int pump(struct live *live, struct trace_writer *writer, struct totals_seen *seen)
+{
+	struct batch batch;
+	int err = 0, n;
+
+	while ((n = live->source->read(live->source, &batch)) == 1) {
+		if (err)
+			continue;
+		count(seen, &batch);
+		err = trace_writer_add(writer, &batch);
+		if (!err && is_mark(&batch) && live_is_second(live)) {
+			err = trace_writer_flush(writer);
+			live_progress(live, seen->received, seen->events, seen->lost);
+		}
+		if (err)
+			session_stop(live->session);
+	}
+	return err ?: n;
+}
+
+static int report(const char *path, const struct trace_writer *writer,
+		  const struct totals_seen *seen, int err)
+{
+	uint64_t events = trace_writer_events(writer), bytes = trace_writer_bytes(writer);
+
+	if (err && err != -EFBIG)
+		return log_error("%s: %s; the trace holds %llu events and can be read, make room "
+				 "and record again", path, strerror(-err),
+				 (unsigned long long)events);
+	log_info("%s: %llu events, %llu bytes (%.1f per event), %llu lost%s", path,
+		 (unsigned long long)events, (unsigned long long)bytes,
+		 events ? (double)bytes / events : 0.0, (unsigned long long)seen->lost,
+		 err == -EFBIG ? "; stopped at --max-size" : "");
+	if (seen->lost)
+		log_info("%llu events were lost: use a larger --ring, or record less",
+			 (unsigned long long)seen->lost);
+	log_info("now: gemba map %s", path);
+	return 0;
+}
+
+static int record(struct live *live, const struct opts *opts, int fd, const char *path)
+{
+	struct trace_writer *writer = NULL;
+	struct totals_seen seen = {0};
+	int status = live_open(live, opts), err;
+
+	if (status) {
+		close(fd);
+		unlink(path);
+		return status;
+	}
+	err = trace_writer_new(&writer, fd, &live->capture, opts->max_bytes);
+	if (err) {
+		session_stop(live->session);
+		live_close(live);
+		unlink(path);
+		return log_error("%s: cannot write: %s", path, strerror(-err));
+	}
+	err = pump(live, writer, &seen);
+	live_finish(live);
+	status = report(path, writer, &seen, err);
+	err = trace_writer_close(writer, &live->capture);
+	if (err && !status)
+		status = log_error("%s: %s; all but the end of it can be read", path,
+				   strerror(-err));
+	live_close(live);
+	return status;
+}
+
+int cmd_record(const struct opts *opts)
+{
+	char name[256];
+	const char *path = opts->output;
+	struct live live;
+	int status = live_find(&live, opts), fd;
+
+	if (status)
+		return status;
+	if (!path) {
+		default_name(&live, name, sizeof(name));
+		path = name;
+	}
+	fd = output_create(path, opts->is_forced);
+	if (fd < 0) {
+		live_close(&live);
+		return 1;
+	}
+	return record(&live, opts, fd, path);
+}

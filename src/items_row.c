@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * items_row.c - formats of single items: a table row per format, no state
+ *
+ * Instants are CLOCK_MONOTONIC nanoseconds, as in the trace; steps are named by their ends.
+ */
+#include "src/items_row.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "src/map/vsm.h"
+
+static const char *const attributions[] = {
+	[ATTRIBUTED_NONE] = "none",	    [ATTRIBUTED_KEY] = "key",
+	[ATTRIBUTED_CONNECTION] = "connection", [ATTRIBUTED_THREAD] = "thread",
+	[ATTRIBUTED_GUESSED] = "guessed",
+};
+_Static_assert(sizeof(attributions) / sizeof(attributions[0]) == ATTRIBUTED_NR, "one name each");
+
+uint64_t items_lead_ns(const struct journey *journey)
+{
+	if (journey->is_partial || journey->outcome == OUTCOME_DROPPED)
+		return 0;
+	return journey->stamps[journey->nr_stamps - 1].at_ns - journey->stamps[0].at_ns;
+}
+
+static void text_head(FILE *out)
+{
+	fprintf(out, "%8s %5s %-8s %-10s %11s  %s\n", "ID", "PORT", "OUTCOME", "BY", "LEAD_us",
+		"STATIONS (us from the first)");
+}
+
+static void text_row(const struct journey *journey, uint64_t number, FILE *out)
+{
+	uint64_t lead_ns = items_lead_ns(journey), first_ns = journey->stamps[0].at_ns;
+
+	(void)number;
+	fprintf(out, "%8" PRIu64 " %5u %-8s %-10s ", journey->id,
+		journey->in_lport ?: journey->out_lport, outcome_name(journey->outcome),
+		attributions[journey->attribution]);
+	if (lead_ns)
+		fprintf(out, "%11.3f ", lead_ns / 1e3);
+	else
+		fprintf(out, "%11s ", "-");
+	for (uint32_t i = 0; i < journey->nr_stamps; i++) {
+		const struct stamp *stamp = &journey->stamps[i];
+
+		fprintf(out, " %s", station_name(stamp->station));
+		if (i)
+			fprintf(out, " +%.1f", (stamp->at_ns - first_ns) / 1e3);
+	}
+	fprintf(out, "%s%s%s\n", journey->is_partial ? " (partial)" : "",
+		journey->is_doubtful ? " (doubtful)" : "", journey->is_warmup ? " (warm-up)" : "");
+}
+
+static void no_tail(FILE *out)
+{
+	(void)out;
+}
+
+static const unsigned int csv_stations[] = {STATION_RX,	  STATION_SOCK, STATION_RECV,
+					    STATION_SEND, STATION_TXQ,	STATION_TX};
+#define NR_CSV_STATIONS (sizeof(csv_stations) / sizeof(csv_stations[0]))
+
+static void csv_head(FILE *out)
+{
+	fprintf(out, "id,protocol,in_local_port,in_remote_port,out_local_port,out_remote_port,"
+		     "outcome,attribution,partial,doubtful,warmup,bytes_in,bytes_out,outputs,"
+		     "outputs_shared,merges,retransmits,lead_time_ns");
+	for (size_t i = 0; i < NR_CSV_STATIONS; i++)
+		fprintf(out, ",%s_ns", station_name(csv_stations[i]));
+	fprintf(out, ",recv_tid,send_tid\n");
+}
+
+static const struct stamp *find_stamp(const struct journey *journey, unsigned int station)
+{
+	for (uint32_t i = 0; i < journey->nr_stamps; i++)
+		if (journey->stamps[i].station == station)
+			return &journey->stamps[i];
+	return NULL;
+}
+
+static void csv_row(const struct journey *journey, uint64_t number, FILE *out)
+{
+	const struct stamp *recv = find_stamp(journey, STATION_RECV);
+	const struct stamp *send = find_stamp(journey, STATION_SEND) ?:
+				   find_stamp(journey, STATION_TXQ);
+	uint64_t lead_ns = items_lead_ns(journey);
+
+	(void)number;
+	fprintf(out, "%" PRIu64 ",%s,%u,%u,%u,%u,%s,%s,%d,%d,%d,%u,%" PRIu64 ",%u,%u,%u,%u,",
+		journey->id, journey->is_udp ? "udp" : "tcp", journey->in_lport,
+		journey->in_rport, journey->out_lport, journey->out_rport,
+		outcome_name(journey->outcome), attributions[journey->attribution],
+		journey->is_partial, journey->is_doubtful, journey->is_warmup, journey->bytes_in,
+		journey->bytes_out, journey->outputs, journey->outputs_shared, journey->merges,
+		journey->retransmits);
+	if (lead_ns)
+		fprintf(out, "%" PRIu64, lead_ns);
+	for (size_t i = 0; i < NR_CSV_STATIONS; i++) {
+		const struct stamp *stamp = find_stamp(journey, csv_stations[i]);
+
+		fputc(',', out);
+		if (stamp)
+			fprintf(out, "%" PRIu64, stamp->at_ns);
+	}
+	fprintf(out, ",%u,%u\n", recv ? recv->tid : 0, send ? send->tid : 0);
+}
+
+static void json_head(FILE *out)
+{
+	fputs("[", out);
+}
+
+static void json_parts(const struct parts *parts, FILE *out)
+{
+	if (!parts->is_known)
+		return;
+	fprintf(out,
+		",\"on_cpu_ns\":%" PRIu64 ",\"run_queue_ns\":%" PRIu64 ",\"blocked_ns\":%" PRIu64
+		",\"busy_item_ns\":%" PRIu64 ",\"busy_other_ns\":%" PRIu64,
+		parts->on_cpu_ns, parts->run_queue_ns, parts->blocked_ns, parts->busy_item_ns,
+		parts->busy_other_ns);
+}
+
+static void json_row(const struct journey *journey, uint64_t number, FILE *out)
+{
+	uint64_t lead_ns = items_lead_ns(journey);
+
+	fprintf(out,
+		"%s\n{\"id\":%" PRIu64 ",\"protocol\":\"%s\",\"in_local_port\":%u,"
+		"\"in_remote_port\":%u,\"out_local_port\":%u,\"out_remote_port\":%u,"
+		"\"outcome\":\"%s\",\"attribution\":\"%s\",\"partial\":%s,\"doubtful\":%s,"
+		"\"warmup\":%s,\"in_seq\":%u,\"out_seq\":%u,\"bytes_in\":%u,\"bytes_out\":%" PRIu64
+		",\"outputs\":%u,\"outputs_shared\":%u,\"merges\":%u,\"retransmits\":%u,"
+		"\"lead_time_ns\":",
+		number ? "," : "", journey->id, journey->is_udp ? "udp" : "tcp",
+		journey->in_lport, journey->in_rport, journey->out_lport, journey->out_rport,
+		outcome_name(journey->outcome), attributions[journey->attribution],
+		journey->is_partial ? "true" : "false", journey->is_doubtful ? "true" : "false",
+		journey->is_warmup ? "true" : "false", journey->in_seq, journey->out_seq,
+		journey->bytes_in, journey->bytes_out, journey->outputs, journey->outputs_shared,
+		journey->merges, journey->retransmits);
+	if (lead_ns)
+		fprintf(out, "%" PRIu64, lead_ns);
+	else
+		fputs("null", out);
+	fputs(",\"stations\":[", out);
+	for (uint32_t i = 0; i < journey->nr_stamps; i++) {
+		const struct stamp *stamp = &journey->stamps[i];
+
+		fprintf(out, "%s{\"name\":\"%s\",\"at_ns\":%" PRIu64 ",\"tid\":%u,\"cpu\":%u",
+			i ? "," : "", station_name(stamp->station), stamp->at_ns, stamp->tid,
+			stamp->cpu);
+		json_parts(&stamp->parts, out);
+		fputc('}', out);
+	}
+	fputs("]}", out);
+}
+
+static void json_tail(FILE *out)
+{
+	fputs("\n]\n", out);
+}
+
+const struct items_format *items_format(const char *name)
+{
+	static const struct items_format formats[] = {
+		{"text", text_head, text_row, no_tail},
+		{"csv", csv_head, csv_row, no_tail},
+		{"json", json_head, json_row, json_tail},
+	};
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		if (!strcmp(formats[i].name, name))
+			return &formats[i];
+	return &formats[0];
+}
+
+/* The step a scope names: FROM>TO, or a built-in name; its end's index, or 0. */
+static uint32_t find_step(const struct journey *journey, const char *scope)
+{
+	static const struct {
+		const char *name;
+		const char *id;
+	} names[] = {
+		{"kernel_rx", "rx>sock"}, {"socket_queue", "sock>recv"}, {"process", "recv>send"},
+		{"process", "recv>txq"},  {"send", "send>txq"},		 {"qdisc", "txq>tx"},
+	};
+
+	for (uint32_t i = 1; i < journey->nr_stamps; i++) {
+		char id[80];
+
+		snprintf(id, sizeof(id), "%s>%s", station_name(journey->stamps[i - 1].station),
+			 station_name(journey->stamps[i].station));
+		if (!strcmp(id, scope))
+			return i;
+		for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
+			if (!strcmp(names[k].name, scope) && !strcmp(names[k].id, id))
+				return i;
+	}
+	return 0;
+}
+
+static double step_value(const struct journey *journey, uint32_t i, const char *metric)
+{
+	const struct stamp *stamp = &journey->stamps[i];
+	const struct {
+		const char *name;
+		uint64_t ns;
+	} parts[] = {
+		{"on_cpu", stamp->parts.on_cpu_ns},	  {"run_queue", stamp->parts.run_queue_ns},
+		{"blocked", stamp->parts.blocked_ns},	  {"busy_item", stamp->parts.busy_item_ns},
+		{"busy_other", stamp->parts.busy_other_ns},
+	};
+
+	if (!strcmp(metric, "time"))
+		return stamp->at_ns - stamp[-1].at_ns;
+	for (size_t k = 0; k < sizeof(parts) / sizeof(parts[0]) && stamp->parts.is_known; k++)
+		if (!strcmp(parts[k].name, metric))
+			return parts[k].ns;
+	return NAN;
+}
+
+double items_value(const struct journey *journey, const struct expr *expr)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} counts[] = {
+		{"outputs", journey->outputs},	   {"bytes_in", journey->bytes_in},
+		{"bytes_out", journey->bytes_out}, {"merges", journey->merges},
+		{"retransmits", journey->retransmits},
+	};
+	uint64_t lead_ns = items_lead_ns(journey);
+	uint32_t step;
+
+	if (expr->scope[0]) {
+		step = find_step(journey, expr->scope);
+		return step ? step_value(journey, step, expr->metric) : NAN;
+	}
+	if (!strcmp(expr->metric, "lead_time"))
+		return lead_ns ? lead_ns : NAN;
+	if (!strcmp(expr->metric, "time_to_last_output"))
+		return lead_ns && journey->last_output_ns ?
+			       (double)(journey->last_output_ns - journey->stamps[0].at_ns) :
+			       NAN;
+	for (size_t k = 0; k < sizeof(counts) / sizeof(counts[0]); k++)
+		if (!strcmp(counts[k].name, expr->metric))
+			return counts[k].value;
+	return NAN;
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * live.c - a command's life on a live target
+ *
+ * The first Ctrl-C ends the capture in order; the second ends the program at once, which
+ * keeps what a trace has on disk. For a command that we started, it is passed on.
+ */
+#include "src/live.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SEC_NS 1000000000ull
+
+static struct session *volatile the_session; /* for the signal handler alone */
+static volatile pid_t the_child;
+
+static void on_signal(int number)
+{
+	static volatile sig_atomic_t count;
+
+	if (count++)
+		_exit(128 + number);
+	if (the_child > 0)
+		kill(the_child, number);
+	if (the_session)
+		session_stop(the_session);
+}
+
+static void heed_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_signal};
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of write(2), not an end */
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * SEC_NS + ts.tv_nsec;
+}
+
+int live_find(struct live *self, const struct opts *opts)
+{
+	char why[TARGET_WHY_BYTES] = "";
+	int err;
+
+	memset(self, 0, sizeof(*self));
+	if (opts->nr_pids)
+		err = target_from_pids(&self->target, opts->pids, opts->nr_pids, why);
+	else if (opts->name)
+		err = target_from_name(&self->target, opts->name, opts->is_all, why);
+	else
+		err = target_from_command(&self->target, opts->command_line, why);
+	self->has_target = !err;
+	if (!err)
+		return 0;
+	target_fini(&self->target);
+	log_error("%s", why);
+	return err == -ENOTUNIQ || err == -EINVAL ? 2 : 1;
+}
+
+static int add_tags(struct capture *capture, const struct opts *opts)
+{
+	for (size_t i = 0; i < opts->nr_tags; i++)
+		if (pairs_add(&capture->tags, opts->tags[i].key, opts->tags[i].value))
+			return -ENOMEM;
+	return 0;
+}
+
+static void say_missing(const struct pairs *missing)
+{
+	for (size_t i = 0; i < missing->nr; i++)
+		log_info("without %s: %s", missing->items[i].key, missing->items[i].value);
+}
+
+int live_open(struct live *self, const struct opts *opts)
+{
+	const struct session_opts session_opts = {
+		.for_ns = opts->for_ns,
+		.ring_bytes = opts->ring_bytes,
+	};
+	char why[PROBE_WHY_BYTES] = "";
+	int err = add_tags(&self->capture, opts);
+
+	log_info("attaching to %zu process%s: tracepoints of packets, sockets and threads, no "
+		 "uprobe, nothing in the target is changed; about 0.1-0.2us per event of it",
+		 self->target.nr_pids, self->target.nr_pids == 1 ? "" : "es");
+	err = err ?: session_open(&self->session, &self->target, &session_opts, &self->capture,
+				  why);
+	if (err) {
+		log_error("%s", why[0] ? why : strerror(-err));
+		live_close(self);
+		return 1;
+	}
+	say_missing(&self->capture.missing);
+	self->source = session_source(self->session);
+	the_child = self->target.child;
+	the_session = self->session;
+	heed_signals();
+	self->next_line_ns = now_ns() + SEC_NS;
+	return 0;
+}
+
+bool live_is_second(struct live *self)
+{
+	uint64_t now = now_ns();
+
+	if (now < self->next_line_ns)
+		return false;
+	self->next_line_ns = now + SEC_NS;
+	return true;
+}
+
+void live_progress(struct live *self, uint64_t items, uint64_t events, uint64_t lost)
+{
+	struct timespec cpu;
+	double share, seconds;
+
+	if (log_level() == LOG_QUIET || !isatty(STDERR_FILENO))
+		return;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+	seconds = (now_ns() - self->capture.start_ns) / 1e9;
+	share = (cpu.tv_sec + cpu.tv_nsec / 1e9) / (seconds > 0 ? seconds : 1);
+	fprintf(stderr, "\r%7.0fs  items %llu (%llu/s)  events %llu  lost %llu  own cpu %.1f%% ",
+		seconds, (unsigned long long)items,
+		(unsigned long long)(items - self->items_before), (unsigned long long)events,
+		(unsigned long long)lost, share * 100);
+	fflush(stderr);
+	self->items_before = items;
+	self->is_on_line = true;
+}
+
+void live_finish(struct live *self)
+{
+	session_finish(self->session);
+	if (self->is_on_line)
+		fputc('\n', stderr);
+	self->is_on_line = false;
+}
+
+void live_close(struct live *self)
+{
+	the_session = NULL;
+	session_close(self->session);
+	self->session = NULL;
+	if (self->has_target && self->target.child > 0 && self->target.go_fd < 0)
+		log_info("the command goes on as pid %d", (int)self->target.child);
+	target_fini(&self->target);
+	capture_fini(&self->capture);
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * output.c - the files that commands write and read by name
+ */
+#include "src/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "src/util/log.h"
+
+int output_create(const char *path, bool is_forced)
+{
+	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (is_forced ? O_TRUNC : O_EXCL);
+	int fd = open(path, flags, 0600);
+
+	if (fd >= 0)
+		return fd;
+	fd = -errno;
+	if (fd == -EEXIST)
+		log_error("%s exists; give another name with -o, or --force to overwrite it", path);
+	else if (fd == -ELOOP)
+		log_error("%s is a symbolic link; give the file itself", path);
+	else
+		log_error("%s: cannot be written: %s", path, strerror(-fd));
+	return fd;
+}
+
+FILE *output_open(const char *path, bool is_forced)
+{
+	FILE *file;
+	int fd;
+
+	if (!path || !strcmp(path, "-"))
+		return stdout;
+	fd = output_create(path, is_forced);
+	if (fd < 0)
+		return NULL;
+	file = fdopen(fd, "w");
+	if (!file) {
+		log_error("%s: cannot be written: %s", path, strerror(errno));
+		close(fd);
+	}
+	return file;
+}
+
+int output_close(FILE *file, const char *path)
+{
+	bool failed = fflush(file) || ferror(file);
+
+	if (file != stdout)
+		failed |= fclose(file) != 0;
+	if (failed)
+		return log_error("%s: cannot be written: %s",
+				 path && strcmp(path, "-") ? path : "standard output",
+				 strerror(errno ?: EIO));
+	return 0;
+}
+
+char *output_newest_trace(void)
+{
+	struct timespec newest = {0};
+	char *found = NULL;
+	glob_t list;
+
+	if (glob("*.gemba", 0, NULL, &list))
+		return NULL;
+	for (size_t i = 0; i < list.gl_pathc; i++) {
+		struct stat st;
+
+		if (stat(list.gl_pathv[i], &st))
+			continue;
+		if (found && (st.st_mtim.tv_sec < newest.tv_sec ||
+			      (st.st_mtim.tv_sec == newest.tv_sec &&
+			       st.st_mtim.tv_nsec <= newest.tv_nsec)))
+			continue;
+		newest = st.st_mtim;
+		free(found);
+		found = strdup(list.gl_pathv[i]);
+	}
+	globfree(&list);
+	return found;
+}
+
+int output_read_whole(int fd, size_t max, char **text, size_t *bytes)
+{
+	size_t room = 65536, at = 0;
+	char *buffer = malloc(room);
+	ssize_t n = 1;
+
+	while (buffer && n > 0) {
+		char *more;
+
+		n = read(fd, buffer + at, room - at - 1);
+		if (n > 0)
+			at += n;
+		if (at + 1 < room)
+			continue;
+		room *= 2;
+		more = at < max ? realloc(buffer, room) : NULL;
+		if (!more) {
+			free(buffer);
+			return at < max ? -ENOMEM : -EFBIG;
+		}
+		buffer = more;
+	}
+	if (!buffer)
+		return -ENOMEM;
+	if (n < 0) {
+		n = -errno;
+		free(buffer);
+		return n;
+	}
+	buffer[at] = 0;
+	*text = buffer;
+	*bytes = at;
+	return 0;
+}

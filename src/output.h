@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * output.h - files that users name: made, found, read whole
+ */
+#ifndef GEMBA_OUTPUT_H
+#define GEMBA_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/*
+ * Makes a file that only its owner reads; follows no symbolic link, and overwrites only if
+ * forced. A descriptor, or -errno with the message printed.
+ */
+int output_create(const char *path, bool is_forced);
+/* Standard output for NULL or "-"; otherwise output_create. NULL: the message is printed. */
+FILE *output_open(const char *path, bool is_forced);
+/* Flushes and closes (not standard output). 0, or 1 with the message printed. */
+int output_close(FILE *file, const char *path);
+/* The newest *.gemba of the current directory, malloc'd; NULL: there is none. */
+char *output_newest_trace(void);
+/* A whole file of at most max bytes, malloc'd and ended by 0. 0 or -errno (-EFBIG). */
+int output_read_whole(int fd, size_t max, char **text, size_t *bytes);
+
+#endif
