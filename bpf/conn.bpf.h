@@ -28,6 +28,8 @@
 
 struct conn {
 	u64 txq_ns;
+	u64 last_skb; /* UDP: the packet queued last, and where */
+	u64 last_dev;
 	u32 id;
 	u32 send_end;
 	u8 udp;
@@ -71,13 +73,23 @@ struct {
 	__type(value, u32);
 } peers SEC(".maps");
 
-u64 watched_ports[2][1024];
+#define PORT_WORDS 1024
+u64 watched_ports[2 * PORT_WORDS]; /* TCP's bits, then UDP's */
 u32 udp_forms;
 u32 last_id;
 
+static __always_inline u64 *port_word(u32 udp, u16 port)
+{
+	u32 i = (udp ? PORT_WORDS : 0) + (port >> 6);
+
+	/* the compiler knows that i is small, the verifier does not */
+	barrier_var(i);
+	return &watched_ports[i & (2 * PORT_WORDS - 1)];
+}
+
 static __always_inline bool port_is_watched(u32 udp, u16 port)
 {
-	return watched_ports[udp & 1][(port >> 6) & 1023] & (1ull << (port & 63));
+	return *port_word(udp, port) & (1ull << (port & 63));
 }
 
 static __always_inline void flow_fill(struct flow *flow, u32 udp, u32 netns, u16 lport, u16 rport)
@@ -159,13 +171,13 @@ static __always_inline void flow_watch(const struct flow *flow, u32 id)
 		udp_forms |= FORM_CONNECTED;
 	else if (flow->udp && !is_zero(flow->laddr))
 		udp_forms |= FORM_BOUND;
-	watched_ports[flow->udp & 1][(flow->lport >> 6) & 1023] |= 1ull << (flow->lport & 63);
+	*port_word(flow->udp, flow->lport) |= 1ull << (flow->lport & 63);
 }
 
 static __always_inline void conn_tell(struct sock *sk, struct conn *conn, const struct flow *flow)
 {
 	struct gemba_conn *rec = reserve(GEMBA_CONN, sizeof(*rec));
-	struct tcp_sock *tp;
+	struct tcp_sock *tp = (struct tcp_sock *)sk;
 	struct socket *socket;
 
 	if (!rec)
@@ -187,12 +199,9 @@ static __always_inline void conn_tell(struct sock *sk, struct conn *conn, const 
 	if (conn->udp) {
 		rec->ev.len = sk->sk_receive_queue.qlen;
 	} else {
-		tp = bpf_skc_to_tcp_sock(sk);
-		if (tp) {
-			rec->ev.seq = tp->copied_seq;
-			rec->ev.len = tp->write_seq;
-			rec->rcv_nxt = tp->rcv_nxt;
-		}
+		rec->ev.seq = BPF_CORE_READ(tp, copied_seq);
+		rec->ev.len = BPF_CORE_READ(tp, write_seq);
+		rec->rcv_nxt = BPF_CORE_READ(tp, rcv_nxt);
 	}
 	submit(rec);
 }

@@ -25,15 +25,6 @@ const volatile bool want_hwstamp;      /* a device of this host stamps received 
 u64 watched_pids[PID_WORDS];
 u64 lost[MAX_CPUS][32];
 
-/* What an IP packet says of itself, addresses as the flow map has them: local first. */
-struct packet {
-	struct flow flow;
-	u32 bytes; /* payload */
-	u32 seq;
-	u32 ack;
-	u8 flags;
-};
-
 static __always_inline u32 fold(const u8 addr[16])
 {
 	const u32 *w = (const u32 *)addr;
@@ -65,51 +56,85 @@ static __always_inline u32 skb_tag(const void *at)
 	return (addr >> 6) & 0xffff;
 }
 
-struct l3 {
-	u8 saddr[16];
-	u8 daddr[16];
-	u32 bytes; /* of the header */
-	u8 proto;
+/*
+ * The headers of a packet, read in one go: the transport header behind an IPv4 header without
+ * options, or behind a bare IPv6 one. What lies behind a short packet is read as well, and not
+ * used: the kernel's buffers are larger.
+ */
+union l4 {
+	struct tcphdr tcp;
+	struct udphdr udp; /* its ports are where tcp's are */
 };
 
-static __always_inline void map_v4(u8 to[16], __be32 from)
-{
-	u32 *w = (u32 *)to;
+struct headers {
+	union {
+		struct {
+			struct iphdr ip;
+			union l4 l4;
+		} v4;
+		struct {
+			struct ipv6hdr ip;
+			union l4 l4;
+		} v6;
+	};
+	union l4 *l4;
+	u32 bytes; /* of the IP header */
+	bool is_v6;
+	bool is_udp;
+};
 
-	w[0] = w[1] = 0;
-	w[2] = bpf_htonl(0xffff);
-	w[3] = from;
+static __always_inline int read_v4(struct headers *h, const void *at)
+{
+	if (bpf_probe_read_kernel(&h->v4, sizeof(h->v4), at))
+		return -1;
+	if (h->v4.ip.frag_off & bpf_htons(0x1fff))
+		return -1; /* not the first fragment: no ports */
+	h->l4 = &h->v4.l4;
+	h->is_udp = h->v4.ip.protocol == IPPROTO_UDP;
+	if (!h->is_udp && h->v4.ip.protocol != IPPROTO_TCP)
+		return -1;
+	h->bytes = (h->v4.ip.ihl_version & 15) * 4;
+	if (h->bytes == sizeof(h->v4.ip))
+		return 0;
+	return bpf_probe_read_kernel(&h->v4.l4, sizeof(h->v4.l4), at + h->bytes) ? -1 : 0;
 }
 
-/* 0, or -1: not IP, or a fragment without ports. Extension headers are not walked: a packet
- * that has them is not one of ours (TCP and UDP of real stacks send none but hop-by-hop). */
-static __always_inline int parse_l3(struct l3 *l3, const void *at, u16 protocol)
+/* Extension headers are not walked: TCP and UDP of real stacks send none. */
+static __always_inline int read_v6(struct headers *h, const void *at)
 {
-	if (protocol == bpf_htons(ETH_P_IP)) {
-		struct iphdr ip;
+	if (bpf_probe_read_kernel(&h->v6, sizeof(h->v6), at))
+		return -1;
+	h->l4 = &h->v6.l4;
+	h->is_v6 = true;
+	h->is_udp = h->v6.ip.nexthdr == IPPROTO_UDP;
+	h->bytes = sizeof(h->v6.ip);
+	return h->is_udp || h->v6.ip.nexthdr == IPPROTO_TCP ? 0 : -1;
+}
 
-		if (bpf_probe_read_kernel(&ip, sizeof(ip), at))
-			return -1;
-		if (ip.frag_off & bpf_htons(0x1fff))
-			return -1;
-		l3->bytes = (ip.ihl_version & 15) * 4;
-		l3->proto = ip.protocol;
-		map_v4(l3->saddr, ip.saddr);
-		map_v4(l3->daddr, ip.daddr);
-		return 0;
-	}
-	if (protocol == bpf_htons(ETH_P_IPV6)) {
-		struct ipv6hdr ip;
-
-		if (bpf_probe_read_kernel(&ip, sizeof(ip), at))
-			return -1;
-		l3->bytes = sizeof(ip);
-		l3->proto = ip.nexthdr;
-		__builtin_memcpy(l3->saddr, ip.saddr, 16);
-		__builtin_memcpy(l3->daddr, ip.daddr, 16);
-		return 0;
-	}
+/* 0, or -1: not TCP or UDP over IP. */
+static __always_inline int read_headers(struct headers *h, const void *at, u16 protocol)
+{
+	if (protocol == bpf_htons(ETH_P_IP))
+		return read_v4(h, at);
+	if (protocol == bpf_htons(ETH_P_IPV6))
+		return read_v6(h, at);
 	return -1;
+}
+
+static __always_inline void put_saddr(u8 to[16], const struct headers *h)
+{
+	if (h->is_v6)
+		__builtin_memcpy(to, h->v6.ip.saddr, 16);
+	else
+		put_v4(to, h->v4.ip.saddr);
+}
+
+static __always_inline void put_daddr(u8 to[16], const struct headers *h)
+{
+	if (h->is_v6)
+		__builtin_memcpy(to, h->v6.ip.daddr, 16);
+	else
+		put_v4(to, h->v4.ip.daddr);
 }
 
 static __always_inline u32 tcp_flags(const struct tcphdr *th)
@@ -137,36 +162,27 @@ static __always_inline void tell_peer(const u8 raddr[16])
 	bpf_map_update_elem(&peers, &key, &one, BPF_ANY);
 }
 
+/* A device's own receive stamp, in the device's clock: recorded, never mixed with ours. */
 static __always_inline void emit_hwstamp(struct sk_buff *skb, u32 id)
 {
-	u64 stamp = 0;
+	const struct skb_shared_info *info = (void *)skb->head + skb->end;
+	u64 stamp = BPF_CORE_READ(info, hwtstamps.hwtstamp);
 
-	/* skb_shared_info lies at head + end; hwtstamps.hwtstamp is its u64 at 8 on every
-	 * 64-bit kernel since 5.10 */
-	bpf_probe_read_kernel(&stamp, sizeof(stamp), skb->head + skb->end + 8);
 	if (stamp)
 		emit(GEMBA_HWSTAMP, 0, id, 0, stamp, stamp >> 32, 0);
 }
 
-static __always_inline void rx_tcp(struct sk_buff *skb, const struct l3 *l3, const void *l4)
+static __always_inline void rx_tcp(struct sk_buff *skb, const struct headers *h,
+				   struct flow *flow)
 {
-	struct flow flow = {};
-	struct tcphdr th;
-	struct owner *owner;
-	u32 bytes, headers;
+	const struct owner *owner = bpf_map_lookup_elem(&flows, flow);
+	const struct tcphdr *th = &h->l4->tcp;
+	u32 headers = h->bytes + (th->doff_res >> 4) * 4;
 
-	if (bpf_probe_read_kernel(&th, sizeof(th), l4) || !port_is_watched(PORTS_TCP, th.dest))
-		return;
-	flow_fill(&flow, PORTS_TCP, skb->dev->nd_net.net->ns.inum, th.dest, th.source);
-	__builtin_memcpy(flow.laddr, l3->daddr, 16);
-	__builtin_memcpy(flow.raddr, l3->saddr, 16);
-	owner = bpf_map_lookup_elem(&flows, &flow);
 	if (!owner)
 		return;
-	headers = l3->bytes + (th.doff_res >> 4) * 4;
-	bytes = skb->len > headers ? skb->len - headers : 0;
-	emit(GEMBA_RX, tcp_flags(&th), owner->id, 0, bpf_ntohl(th.seq), bytes,
-	     bpf_ntohl(th.ack_seq));
+	emit(GEMBA_RX, tcp_flags(th), owner->id, 0, bpf_ntohl(th->seq),
+	     skb->len > headers ? skb->len - headers : 0, bpf_ntohl(th->ack_seq));
 	if (want_hwstamp)
 		emit_hwstamp(skb, owner->id);
 }
@@ -192,29 +208,29 @@ static __always_inline struct owner *find_datagram(struct flow *flow)
 	return bpf_map_lookup_elem(&flows, flow);
 }
 
-static __always_inline void rx_udp(struct sk_buff *skb, const struct l3 *l3, const void *l4,
-				   const void *ctx)
+static __always_inline u32 udp_len(u32 packet, u32 headers, u16 rport)
 {
-	struct flow flow = {};
-	struct udphdr uh;
-	struct owner *owner;
-	u32 bytes, headers = l3->bytes + sizeof(uh), v6 = 0;
+	u32 bytes = packet > headers ? packet - headers : 0;
 
-	if (bpf_probe_read_kernel(&uh, sizeof(uh), l4) || !port_is_watched(PORTS_UDP, uh.dest))
-		return;
-	flow_fill(&flow, PORTS_UDP, skb->dev->nd_net.net->ns.inum, uh.dest, uh.source);
-	__builtin_memcpy(flow.laddr, l3->daddr, 16);
-	__builtin_memcpy(flow.raddr, l3->saddr, 16);
-	owner = find_datagram(&flow);
+	return (bytes & 0xffff) | (u32)bpf_ntohs(rport) << 16;
+}
+
+static __always_inline void rx_udp(struct sk_buff *skb, const struct headers *h,
+				   struct flow *flow, const void *ctx)
+{
+	u32 raddr = short_raddr(flow->raddr), flags = GEMBA_F_UDP;
+	u16 rport = flow->rport;
+	const struct owner *owner;
+
+	if (!is_v4(flow->raddr)) {
+		flags |= GEMBA_F_V6;
+		tell_peer(flow->raddr);
+	}
+	owner = find_datagram(flow);
 	if (!owner)
 		return;
-	if (!is_v4(l3->saddr)) {
-		tell_peer(l3->saddr);
-		v6 = GEMBA_F_V6;
-	}
-	bytes = skb->len > headers ? skb->len - headers : 0;
-	emit(GEMBA_RX, GEMBA_F_UDP | v6, owner->id, 0, short_raddr(l3->saddr),
-	     (bytes & 0xffff) | (u32)bpf_ntohs(uh.source) << 16, skb_tag(ctx));
+	emit(GEMBA_RX, flags, owner->id, 0, raddr,
+	     udp_len(skb->len, h->bytes + sizeof(struct udphdr), rport), skb_tag(ctx));
 	if (want_hwstamp)
 		emit_hwstamp(skb, owner->id);
 }
@@ -223,15 +239,20 @@ static __always_inline void rx_udp(struct sk_buff *skb, const struct l3 *l3, con
 SEC("tp_btf/netif_receive_skb")
 int BPF_PROG(on_rx, struct sk_buff *skb)
 {
-	const void *at = skb->data;
-	struct l3 l3 = {};
+	struct headers h = {};
+	struct flow flow = {};
 
-	if (parse_l3(&l3, at, skb->protocol))
+	if (read_headers(&h, skb->data, skb->protocol) ||
+	    !port_is_watched(h.is_udp, h.l4->udp.dest))
 		return 0;
-	if (l3.proto == IPPROTO_TCP)
-		rx_tcp(skb, &l3, at + l3.bytes);
-	else if (l3.proto == IPPROTO_UDP)
-		rx_udp(skb, &l3, at + l3.bytes, ctx);
+	flow_fill(&flow, h.is_udp, skb->dev->nd_net.net->ns.inum, h.l4->udp.dest,
+		  h.l4->udp.source);
+	put_daddr(flow.laddr, &h);
+	put_saddr(flow.raddr, &h);
+	if (h.is_udp)
+		rx_udp(skb, &h, &flow, ctx);
+	else
+		rx_tcp(skb, &h, &flow);
 	return 0;
 }
 
@@ -432,24 +453,20 @@ static __always_inline bool out_tcp(struct out *out, struct sk_buff *skb)
 
 static __always_inline bool out_udp(struct out *out, struct sk_buff *skb)
 {
-	const void *l4 = skb->head + skb->transport_header;
-	struct udphdr uh;
-	struct l3 l3 = {};
-	u32 headers;
+	struct headers h = {};
+	u32 headers = skb->transport_header - skb->mac_header + sizeof(struct udphdr);
+	u8 raddr[16];
 
-	if (parse_l3(&l3, skb->head + skb->network_header, skb->protocol) ||
-	    l3.proto != IPPROTO_UDP)
+	if (read_headers(&h, skb->head + skb->network_header, skb->protocol) || !h.is_udp)
 		return false;
-	if (bpf_probe_read_kernel(&uh, sizeof(uh), l4))
-		return false;
+	put_daddr(raddr, &h);
 	out->flags = GEMBA_F_UDP;
-	if (!is_v4(l3.daddr)) {
-		tell_peer(l3.daddr);
+	if (!is_v4(raddr)) {
+		tell_peer(raddr);
 		out->flags |= GEMBA_F_V6;
 	}
-	headers = skb->transport_header - skb->mac_header + sizeof(uh);
-	out->seq = short_raddr(l3.daddr);
-	out->len = ((skb->len - headers) & 0xffff) | (u32)bpf_ntohs(uh.dest) << 16;
+	out->seq = short_raddr(raddr);
+	out->len = udp_len(skb->len, headers, h.l4->udp.dest);
 	/* datagrams leave within their send call, except the few that waited for a neighbour's
 	 * address: those go from softirq, and are believed only if a watched thread runs there */
 	out->tid = current_is_watched() ? bpf_get_current_pid_tgid() : 0;
@@ -473,18 +490,43 @@ static __always_inline bool has_no_queue(struct sk_buff *skb)
 	return !q->enqueue && !(q->flags & TCQ_F_MQROOT);
 }
 
-SEC("tp_btf/net_dev_queue")
-int BPF_PROG(on_txq, struct sk_buff *skb)
+/*
+ * A datagram passes here again for the device below a VLAN, bond or tunnel, and in the host's
+ * namespace below a container's: that is no second send. The same skb on another device than
+ * its last one is such a passage; on the same device it is a new datagram in recycled memory.
+ * Streams need no such care: their byte positions tell.
+ */
+static __always_inline bool is_lower_device(struct sk_buff *skb, const struct conn *conn)
+{
+	return conn->udp && conn->last_skb == (u64)skb && conn->last_dev != (u64)skb->dev;
+}
+
+/* The socket of a packet that leaves; one that sends its first datagram is learned here. */
+static __always_inline struct conn *conn_of_packet(struct sk_buff *skb)
 {
 	struct sock *sk = skb->sk;
 	struct conn *conn;
-	struct out out = {};
 
 	if (!sk)
-		return 0;
+		return NULL;
 	conn = conn_of(sk);
-	if (!conn)
+	if (conn || sk->sk_protocol != IPPROTO_UDP || !current_is_watched())
+		return conn;
+	return conn_learn(sk, GEMBA_HOW_DATAGRAM);
+}
+
+SEC("tp_btf/net_dev_queue")
+int BPF_PROG(on_txq, struct sk_buff *skb)
+{
+	struct conn *conn = conn_of_packet(skb);
+	struct out out = {};
+
+	if (!conn || is_lower_device(skb, conn))
 		return 0;
+	if (conn->udp) {
+		conn->last_skb = (u64)skb;
+		conn->last_dev = (u64)skb->dev;
+	}
 	if (has_no_queue(skb)) {
 		conn->txq_ns = bpf_ktime_get_ns();
 		return 0;
@@ -506,7 +548,7 @@ int BPF_PROG(on_tx, struct sk_buff *skb)
 	if (!sk)
 		return 0;
 	conn = conn_of(sk);
-	if (!conn || !out_packet(&out, skb, conn))
+	if (!conn || is_lower_device(skb, conn) || !out_packet(&out, skb, conn))
 		return 0;
 	ev = reserve_event(GEMBA_TX);
 	if (!ev)

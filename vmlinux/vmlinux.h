@@ -151,6 +151,14 @@ struct sk_buff {
 	char cb[48];
 };
 
+struct skb_shared_hwtstamps {
+	s64 hwtstamp;
+};
+
+struct skb_shared_info {
+	struct skb_shared_hwtstamps hwtstamps;
+};
+
 struct iov_iter {
 	size_t count;
 };
