@@ -14,7 +14,7 @@ CLANG_TIDY ?= $(shell command -v clang-tidy-14 || echo clang-tidy)
 
 OPT ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(if $(WERROR),-Werror)
-CFLAGS := -std=gnu11 $(OPT) $(WARN) $(SANITIZE) $(EXTRA_CFLAGS)
+CFLAGS := -std=gnu11 -ffp-contract=off $(OPT) $(WARN) $(SANITIZE) $(EXTRA_CFLAGS)
 CPPFLAGS := -D_GNU_SOURCE -I. -MMD -MP
 LDFLAGS := -Wl,--as-needed $(SANITIZE) $(EXTRA_LDFLAGS)
 LDLIBS := -lbpf -lelf -ldw -lz -lzstd -lxxhash -ljansson -lm -lpthread
@@ -32,6 +32,7 @@ UNIT_OBJS := $(call to_objs,$(wildcard tests/unit/*.c))
 HOST_MAINS := $(wildcard tests/host/*_main.c)
 HOST_OBJS := $(call to_objs,$(filter-out $(HOST_MAINS),$(wildcard tests/host/*.c)))
 HOSTS := $(patsubst tests/host/%_main.c,$(BUILD)/host/%,$(HOST_MAINS))
+BENCH_OBJS := $(call to_objs,$(filter-out tests/bench/bench_%,$(wildcard tests/bench/*.c)))
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/bench_*.c))
 DOCS := $(BUILD)/gemba.1 $(BUILD)/gemba.bash $(BUILD)/_gemba
 JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -72,8 +73,8 @@ asan: ## unit tests under the address and undefined-behaviour sanitizers
 		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' unit
 	$(Q)if ls build/asan/report.* >/dev/null 2>&1; then cat build/asan/report.*; exit 1; fi
 
-bench: $(BENCHES) ## run the benchmarks
-	$(Q)set -e; for b in $(BENCHES); do echo "# $$b"; $$b; done
+bench: all $(BENCHES) ## run the benchmarks (scripts/bench PART... runs some of them)
+	$(Q)BUILD=$(BUILD) scripts/bench
 
 install: all ## install into PREFIX (/usr/local), below DESTDIR
 	$(Q)install -D -m 755 $(BUILD)/gemba $(DESTDIR)$(PREFIX)/bin/gemba
@@ -107,7 +108,7 @@ $(BUILD)/host/%: $(BUILD)/obj/tests/host/%_main.o $(HOST_OBJS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm -lpthread
 
-$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(LIB_OBJS)
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BENCH_OBJS) $(LIB_OBJS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)

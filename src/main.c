@@ -7,7 +7,9 @@
 #include "src/util/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define EXIT_USAGE 2
 
@@ -41,11 +43,24 @@ static int finish(int status)
 	return status;
 }
 
+/* A file that we open must not become standard input, output or error where one is closed. */
+static void fill_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY); /* writing to it must still fail */
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	static struct opts opts;
 	char why[OPTS_WHY_BYTES];
 
+	fill_standard_fds();
 	if (opts_parse(&opts, commands, argc, argv, why)) {
 		log_error("%s", why);
 		return EXIT_USAGE;

@@ -10,14 +10,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static size_t home(const struct idmap *self, uint32_t key)
-{
-	return (key * 2654435769u) & (self->room - 1);
-}
-
 static void place(struct idmap *self, uint32_t key, void *value)
 {
-	size_t i = home(self, key);
+	size_t i = idmap_home(self, key);
 
 	while (self->slots[i].key)
 		i = (i + 1) & (self->room - 1);
@@ -60,13 +55,13 @@ void *idmap_del(struct idmap *self, uint32_t key)
 
 	if (!self->room || !key)
 		return NULL;
-	for (hole = home(self, key); self->slots[hole].key != key; hole = (hole + 1) & mask)
+	for (hole = idmap_home(self, key); self->slots[hole].key != key; hole = (hole + 1) & mask)
 		if (!self->slots[hole].key)
 			return NULL;
 	value = self->slots[hole].value;
 	for (i = (hole + 1) & mask; self->slots[i].key; i = (i + 1) & mask) {
 		/* move back what would not be found past the hole */
-		if (((i - home(self, self->slots[i].key)) & mask) >= ((i - hole) & mask)) {
+		if (((i - idmap_home(self, self->slots[i].key)) & mask) >= ((i - hole) & mask)) {
 			self->slots[hole] = self->slots[i];
 			hole = i;
 		}

@@ -17,6 +17,14 @@ struct idmap {
 	size_t nr;
 };
 
+/* Where a key would like to be: high bits count as well, keys may be multiples of a page. */
+static inline size_t idmap_home(const struct idmap *self, uint32_t key)
+{
+	uint32_t hash = key * 2654435769u;
+
+	return (hash ^ hash >> 15) & (self->room - 1);
+}
+
 /* The value of a key, or NULL. */
 static inline void *idmap_get(const struct idmap *self, uint32_t key)
 {
@@ -24,7 +32,7 @@ static inline void *idmap_get(const struct idmap *self, uint32_t key)
 
 	if (!self->room || !key)
 		return NULL;
-	for (size_t i = (key * 2654435769u) & mask; self->slots[i].key; i = (i + 1) & mask)
+	for (size_t i = idmap_home(self, key); self->slots[i].key; i = (i + 1) & mask)
 		if (self->slots[i].key == key)
 			return self->slots[i].value;
 	return NULL;
