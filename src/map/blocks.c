@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * blocks.c - counts and sums per time block, and how blocks join
  *
@@ -140,9 +140,8 @@ int block_sums_halve(struct block_sums *self)
 		self->in_flight_max[i] = self->in_flight_max[2 * i];
 		raise_to(&self->in_flight_max[i], self->in_flight_max[2 * i + 1]);
 		for (size_t s = 0; s < nr_steps; s++)
-			self->sum_ns[i * nr_steps + s] =
-				self->sum_ns[2 * i * nr_steps + s] +
-				self->sum_ns[(2 * i + 1) * nr_steps + s];
+			self->sum_ns[i * nr_steps + s] = self->sum_ns[2 * i * nr_steps + s] +
+							 self->sum_ns[(2 * i + 1) * nr_steps + s];
 	}
 	memset(self->items + half, 0, half * sizeof(*self->items));
 	memset(self->lead_sum_ns + half, 0, half * sizeof(*self->items));

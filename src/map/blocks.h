@@ -49,8 +49,7 @@ struct block_sums *block_sums_new(size_t nr_steps);
 void block_sums_free(struct block_sums *self);
 /* An item of the block; its steps' sums go to the row that is returned through the last
  * parameter. 0 or -ENOMEM. */
-int block_sums_add(struct block_sums *self, unsigned int block, uint64_t lead_ns,
-		   uint64_t **row);
+int block_sums_add(struct block_sums *self, unsigned int block, uint64_t lead_ns, uint64_t **row);
 /* The number in flight was `before` until at_ns and is `after` from there; in order of time. */
 void block_sums_in_flight(struct block_sums *self, const struct grid *grid, uint64_t at_ns,
 			  uint64_t before, uint64_t after);

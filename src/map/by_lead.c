@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * by_lead.c - where the time went, by how long the whole took
  *
@@ -25,11 +25,11 @@ void lead_matrix_fini(struct lead_matrix *self)
 }
 
 /* Makes an array that long; false: no memory, and it is as it was. */
-#define GROW(array, nr)                                                        \
-	({                                                                     \
-		void *bigger = realloc((array), (nr) * sizeof(*(array)));      \
-		(array) = bigger ? bigger : (array);                           \
-		bigger != NULL;                                                \
+#define GROW(array, nr)                                                                            \
+	({                                                                                         \
+		void *bigger = realloc((array), (nr) * sizeof(*(array)));                          \
+		(array) = bigger ? bigger : (array);                                               \
+		bigger != NULL;                                                                    \
 	})
 
 static int grow(struct lead_matrix *self)
@@ -53,8 +53,7 @@ static int new_row(struct lead_matrix *self, unsigned int bucket)
 	rows->lead_bucket[rows->nr] = bucket;
 	rows->items[rows->nr] = 0;
 	rows->lead_sum_ns[rows->nr] = 0;
-	memset(rows->sum_ns + rows->nr * self->nr_steps, 0,
-	       self->nr_steps * sizeof(*rows->sum_ns));
+	memset(rows->sum_ns + rows->nr * self->nr_steps, 0, self->nr_steps * sizeof(*rows->sum_ns));
 	self->row_of[bucket] = ++rows->nr;
 	return 0;
 }

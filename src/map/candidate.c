@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * candidate.c - one passage into the sums of its family
  *
@@ -176,8 +176,7 @@ static int add_end(struct candidate_step *extra, const struct stamp *end)
 		return failed ? -ENOMEM : 0;
 	for (unsigned int i = 0; i < JOURNEY_MAX_RAN; i++)
 		if (end->parts.ran[i].ns)
-			failed |= add_ran(extra, end->parts.ran[i].pid,
-					  end->parts.ran[i].ns) < 0;
+			failed |= add_ran(extra, end->parts.ran[i].pid, end->parts.ran[i].ns) < 0;
 	return failed ? -ENOMEM : 0;
 }
 
@@ -186,16 +185,15 @@ static uint64_t in_window(const struct common *common, uint64_t at_ns)
 	return at_ns > common->grid.start_ns ? at_ns : common->grid.start_ns;
 }
 
-static int add_stay(struct candidate_step *extra, struct common *common,
-		    const struct stamp *from, const struct stamp *to, bool is_completed)
+static int add_stay(struct candidate_step *extra, struct common *common, const struct stamp *from,
+		    const struct stamp *to, bool is_completed)
 {
 	return inventory_add(&extra->inventory, &common->pool, common->latest_ns,
 			     in_window(common, from->at_ns), to->at_ns, is_completed);
 }
 
 /* Every station once: each interval is a step of its own. */
-static int add_simple(struct candidate *self, struct common *common,
-		      const struct passage *passage)
+static int add_simple(struct candidate *self, struct common *common, const struct passage *passage)
 {
 	const struct stamp *stamp = passage->journey->stamps;
 	bool failed = false;
@@ -237,8 +235,8 @@ static int add_repeated(struct candidate *self, struct common *common,
 static int add_intervals(struct candidate *self, struct common *common,
 			 const struct passage *passage)
 {
-	return passage->nr_stamps == self->key.nr ? add_simple(self, common, passage)
-						  : add_repeated(self, common, passage);
+	return passage->nr_stamps == self->key.nr ? add_simple(self, common, passage) :
+						    add_repeated(self, common, passage);
 }
 
 static int add_in_flight(struct candidate *self, struct common *common,

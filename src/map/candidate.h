@@ -29,7 +29,7 @@ struct candidate_step {
 	struct ran *ran; /* NULL: nobody yet */
 	uint64_t single_visits;
 	uint64_t known_parts; /* items; of their parts only those above 0 are in histograms */
-	uint64_t defective;	/* items with a retransmit */
+	uint64_t defective;   /* items with a retransmit */
 };
 
 struct candidate {
@@ -58,8 +58,7 @@ int family_merge_totals(struct family *family, const struct family *other);
  * Moves everything into the family: steps described, inventories, blocks, ladders, slowest;
  * ratios are the next one's work (figures.h). The candidate is spent. 0 or -ENOMEM.
  */
-int candidate_finish(struct candidate *self, struct common *common,
-		     const struct stage_names *names, uint64_t window_ns, size_t nr_blocks,
-		     struct family *out);
+int candidate_finish(struct candidate *self, struct common *common, const struct stage_names *names,
+		     uint64_t window_ns, size_t nr_blocks, struct family *out);
 
 #endif

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * candidate_finish.c - the end of a candidate: what waited is counted, what grew is moved
  *
@@ -67,7 +67,8 @@ static void finish_defects(struct candidate *self)
 
 		family->steps[s].complete_and_accurate_ratio =
 			is_told ? 1 - (double)self->extras[s].defective /
-					      (double)family->steps[s].items : NAN;
+						  (double)family->steps[s].items :
+				  NAN;
 	}
 }
 
@@ -87,9 +88,8 @@ static int finish_route(struct candidate *self, const struct stage_names *names)
 	return 0;
 }
 
-int candidate_finish(struct candidate *self, struct common *common,
-		     const struct stage_names *names, uint64_t window_ns, size_t nr_blocks,
-		     struct family *out)
+int candidate_finish(struct candidate *self, struct common *common, const struct stage_names *names,
+		     uint64_t window_ns, size_t nr_blocks, struct family *out)
 {
 	struct family *family = &self->family;
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * distinct.c - a small set: open addressing, at most half full, at most DISTINCT_MAX members
  */
@@ -12,7 +12,7 @@
 void distinct_fini(struct distinct *self)
 {
 	free(self->slots);
-	*self = (struct distinct){0};
+	*self = (struct distinct){ 0 };
 }
 
 /* The slot that holds the member, or the free one where it belongs. */
@@ -50,6 +50,8 @@ int distinct_add_slowly(struct distinct *self, uint32_t number)
 	slot = slot_of(self->slots, self->room, number + 1);
 	if (*slot || self->nr == DISTINCT_MAX)
 		return 0;
+	if (number < 64)
+		self->small |= 1ULL << number;
 	*slot = number + 1;
 	self->nr++;
 	return 0;

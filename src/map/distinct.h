@@ -13,6 +13,7 @@ struct distinct {
 	uint32_t nr;
 	uint32_t room;	 /* a power of two, or 0 */
 	uint64_t last;	 /* the latest, plus one */
+	uint64_t small;	 /* those below 64 that are members, as most CPUs are */
 	uint32_t *slots; /* number plus one, 0: free; so UINT32_MAX itself is not for this */
 };
 
@@ -22,7 +23,7 @@ int distinct_add_slowly(struct distinct *self, uint32_t number);
 
 static inline int distinct_add(struct distinct *self, uint32_t number)
 {
-	if (self->last == number + 1ULL)
+	if (self->last == number + 1ULL || (number < 64 && self->small >> number & 1))
 		return 0;
 	self->last = number + 1ULL;
 	return distinct_add_slowly(self, number);

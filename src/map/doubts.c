@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * doubts.c - one function per reason, in the order in which they weigh
  *
@@ -22,29 +22,29 @@ static const struct kind {
 	const char *name;
 	unsigned int touches;
 } kinds[] = {
-	[GEMBA_NONE] = {"other", ITEMS | PARTS},
-	[GEMBA_RX] = {"rx", ITEMS},
-	[GEMBA_SOCK] = {"sock", ITEMS},
-	[GEMBA_RECV] = {"recv", ITEMS},
-	[GEMBA_EMPTY] = {"empty", ITEMS},
-	[GEMBA_SEND] = {"send", ITEMS},
-	[GEMBA_SENT] = {"sent", ITEMS},
-	[GEMBA_TXQ] = {"txq", ITEMS},
-	[GEMBA_TX] = {"tx", ITEMS},
-	[GEMBA_DROP] = {"drop", DEFECTS},
-	[GEMBA_RETRANS] = {"retrans", DEFECTS},
-	[GEMBA_SWITCH] = {"switch", PARTS},
-	[GEMBA_FORK] = {"fork", PARTS},
-	[GEMBA_EXIT] = {"exit", PARTS},
-	[GEMBA_EXEC] = {"exec", PARTS},
-	[GEMBA_CLOSE] = {"close", ITEMS},
-	[GEMBA_HWSTAMP] = {"hwstamp", ITEMS},
-	[GEMBA_CONN] = {"conn", ITEMS | PARTIES},
-	[GEMBA_PEER] = {"peer", PARTIES},
-	[GEMBA_MARK] = {"mark", ITEMS},
-	[GEMBA_LOST] = {"lost", ITEMS},
-	[GEMBA_COMM] = {"comm", PARTIES},
-	[GEMBA_PEERNAME] = {"peername", PARTIES},
+	[GEMBA_NONE] = { "other", ITEMS | PARTS },
+	[GEMBA_RX] = { "rx", ITEMS },
+	[GEMBA_SOCK] = { "sock", ITEMS },
+	[GEMBA_RECV] = { "recv", ITEMS },
+	[GEMBA_EMPTY] = { "empty", ITEMS },
+	[GEMBA_SEND] = { "send", ITEMS },
+	[GEMBA_SENT] = { "sent", ITEMS },
+	[GEMBA_TXQ] = { "txq", ITEMS },
+	[GEMBA_TX] = { "tx", ITEMS },
+	[GEMBA_DROP] = { "drop", DEFECTS },
+	[GEMBA_RETRANS] = { "retrans", DEFECTS },
+	[GEMBA_SWITCH] = { "switch", PARTS },
+	[GEMBA_FORK] = { "fork", PARTS },
+	[GEMBA_EXIT] = { "exit", PARTS },
+	[GEMBA_EXEC] = { "exec", PARTS },
+	[GEMBA_CLOSE] = { "close", ITEMS },
+	[GEMBA_HWSTAMP] = { "hwstamp", ITEMS },
+	[GEMBA_CONN] = { "conn", ITEMS | PARTIES },
+	[GEMBA_PEER] = { "peer", PARTIES },
+	[GEMBA_MARK] = { "mark", ITEMS },
+	[GEMBA_LOST] = { "lost", ITEMS },
+	[GEMBA_COMM] = { "comm", PARTIES },
+	[GEMBA_PEERNAME] = { "peername", PARTIES },
 };
 _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == GEMBA_NR_KINDS, "a kind is missing");
 
@@ -52,10 +52,10 @@ static const struct {
 	enum touched bit;
 	const char *what;
 } figures[] = {
-	{ITEMS, "items, routes and lead times"},
-	{PARTS, "on_cpu, run_queue and blocked"},
-	{DEFECTS, "complete and accurate ratios"},
-	{PARTIES, "suppliers and customers"},
+	{ ITEMS, "items, routes and lead times" },
+	{ PARTS, "on_cpu, run_queue and blocked" },
+	{ DEFECTS, "complete and accurate ratios" },
+	{ PARTIES, "suppliers and customers" },
 };
 
 static unsigned int print_lost(FILE *text, const struct account *account)
@@ -100,10 +100,11 @@ static int events_lost(struct vsm *vsm)
 		fprintf(text, "%s%s", separator, figures[i].what);
 		separator = "; ";
 	}
-	err = fclose(text) == 0 && lost
-		      ? vsm_doubt(vsm, "events_lost", NULL, vsm->account.by_outcome[OUTCOME_UNOBSERVED],
-				  "%" PRIu64 " events were lost: %s", vsm->account.lost, lost)
-		      : -ENOMEM;
+	err = fclose(text) == 0 && lost ?
+		      vsm_doubt(vsm, "events_lost", NULL,
+				vsm->account.by_outcome[OUTCOME_UNOBSERVED],
+				"%" PRIu64 " events were lost: %s", vsm->account.lost, lost) :
+		      -ENOMEM;
 	free(lost);
 	return err;
 }
@@ -119,7 +120,8 @@ static int balance(struct vsm *vsm)
 		return 0;
 	return vsm_doubt(vsm, "balance", NULL, came > went ? came - went : went - came,
 			 "%" PRIu64 " items came and %" PRIu64 " went: gemba lost count, "
-			 "please report it", came, went);
+			 "please report it",
+			 came, went);
 }
 
 static int guessed(struct vsm *vsm)
@@ -133,13 +135,31 @@ static int guessed(struct vsm *vsm)
 		all += attributed[i];
 	return vsm_doubt(vsm, "guessed", NULL, n,
 			 "%" PRIu64 " of %" PRIu64 " outputs (%.1f %%) are guessed to belong to "
-			 "their item; a key would settle it", n, all,
-			 100.0 * (double)n / (double)all);
+			 "their item; a key would settle it",
+			 n, all, 100.0 * (double)n / (double)all);
 }
 
-/* The steps of which some item's parts are not known, each once. */
+static bool has_unknown_parts(const struct step *step)
+{
+	return (step->kind == STEP_STAGE || step->kind == STEP_PROCESS) &&
+	       step->on_cpu.count < step->items;
+}
+
+/* An earlier family has said so of this step. */
+static bool is_told(const struct vsm *vsm, size_t nr_families, const char *id)
+{
+	for (size_t f = 0; f < nr_families; f++)
+		for (size_t s = 0; s < vsm->families[f].nr_steps; s++)
+			if (has_unknown_parts(&vsm->families[f].steps[s]) &&
+			    !strcmp(vsm->families[f].steps[s].id, id))
+				return true;
+	return false;
+}
+
+/* The steps of which some item's parts are not known, each once. NULL: no memory. */
 static char *unknown_steps(const struct vsm *vsm)
 {
+	const char *separator = "";
 	char *list = NULL;
 	size_t bytes;
 	FILE *text = open_memstream(&list, &bytes);
@@ -150,13 +170,10 @@ static char *unknown_steps(const struct vsm *vsm)
 		for (size_t s = 0; s < family->nr_steps; s++) {
 			const struct step *step = &family->steps[s];
 
-			if (step->kind != STEP_STAGE && step->kind != STEP_PROCESS)
+			if (!has_unknown_parts(step) || is_told(vsm, f, step->id))
 				continue;
-			if (step->on_cpu.count == step->items)
-				continue;
-			fflush(text);
-			if (!list || !strstr(list, step->id))
-				fprintf(text, "%s%s", bytes ? "," : "", step->id);
+			fprintf(text, "%s%s", separator, step->id);
+			separator = ",";
 		}
 	}
 	if (!text || fclose(text) != 0) {
@@ -178,7 +195,8 @@ static int parts_unknown(struct vsm *vsm, const struct tally *tally)
 		return -ENOMEM;
 	err = vsm_doubt(vsm, "parts_unknown", steps[0] ? steps : NULL, tally->parts_unknown,
 			"of %" PRIu64 " items it is not known whether they were worked on or "
-			"waited in the process; that time is unmapped", tally->parts_unknown);
+			"waited in the process; that time is unmapped",
+			tally->parts_unknown);
 	free(steps);
 	return err;
 }
@@ -198,7 +216,8 @@ static int inventory_disagrees(struct vsm *vsm, const struct tally *tally)
 		return 0;
 	return vsm_doubt(vsm, "inventory_disagrees", "sock>recv,rx>recv", 0,
 			 "the socket queues held %.1f items on average by the kernel's count and "
-			 "%.1f by the journeys'", tally->depth_mean, mean);
+			 "%.1f by the journeys'",
+			 tally->depth_mean, mean);
 }
 
 /* A count that should be 0, and the sentence that says what it means if it is not. */
@@ -215,8 +234,8 @@ static int raise_plain(struct vsm *vsm, const struct plain *plain, size_t nr)
 
 		if (!plain[i].n)
 			continue;
-		err = vsm_doubt(vsm, plain[i].code, NULL, plain[i].n, "%" PRIu64 " %s",
-				plain[i].n, plain[i].sentence);
+		err = vsm_doubt(vsm, plain[i].code, NULL, plain[i].n, "%" PRIu64 " %s", plain[i].n,
+				plain[i].sentence);
 		if (err < 0)
 			return err;
 	}
@@ -227,23 +246,23 @@ static int plain_doubts(struct vsm *vsm, const struct tally *tally)
 {
 	const struct account *account = &vsm->account;
 	const struct plain plain[] = {
-		{"late_events", account->late,
-		 "events came after later ones had been used; items they belong to may be split"},
-		{"let_go", account->let_go,
-		 "items were closed early because too many were open; their outputs may be missing"},
-		{"doubtful_pairs", account->doubtful_pairs,
-		 "items have an arrival paired by count while CPUs raced; it may be a neighbour's"},
-		{"bytes_read_unseen", account->bytes_read_unseen,
-		 "bytes were taken off a stream by no receive call that gemba sees (splice, zero copy)"},
-		{"parts_do_not_add_up", tally->bad_parts,
-		 "items have parts that do not add up to their step; they are taken for unknown"},
-		{"disordered", tally->disordered,
-		 "items have stations out of order of time; they are in no family"},
-		{"routes_folded", tally->folded,
-		 "items of rare routes went to `other` while the capture ran; a family that "
-		 "appeared late can be short of its first items"},
-		{"inventory_late", tally->late,
-		 "stays were told of too late; maxima of inventory may be too low"},
+		{ "late_events", account->late,
+		  "events came after later ones had been used; items they belong to may be split" },
+		{ "let_go", account->let_go,
+		  "items were closed early because too many were open; their outputs may be missing" },
+		{ "doubtful_pairs", account->doubtful_pairs,
+		  "items have an arrival paired by count while CPUs raced; it may be a neighbour's" },
+		{ "bytes_read_unseen", account->bytes_read_unseen,
+		  "bytes were taken off a stream by no receive call that gemba sees (splice, zero copy)" },
+		{ "parts_do_not_add_up", tally->bad_parts,
+		  "items have parts that do not add up to their step; they are taken for unknown" },
+		{ "disordered", tally->disordered,
+		  "items have stations out of order of time; they are in no family" },
+		{ "routes_folded", tally->folded,
+		  "items of rare routes went to `other` while the capture ran; a family that "
+		  "appeared late can be short of its first items" },
+		{ "inventory_late", tally->late,
+		  "stays were told of too late; maxima of inventory may be too low" },
 	};
 
 	return raise_plain(vsm, plain, sizeof(plain) / sizeof(plain[0]));
@@ -255,8 +274,8 @@ static int drops_shared(struct vsm *vsm, const struct tally *tally)
 		return 0;
 	return vsm_doubt(vsm, "drops_shared", NULL, tally->drops,
 			 "%" PRIu64 " dropped datagrams are charged to the largest of %u families; "
-			 "a datagram that was never read has no route", tally->drops,
-			 tally->drop_homes);
+			 "a datagram that was never read has no route",
+			 tally->drops, tally->drop_homes);
 }
 
 static int short_capture(struct vsm *vsm, const struct tally *tally)

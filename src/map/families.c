@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * families.c - a bounded table of routes
  *
@@ -11,6 +11,7 @@
 #define XXH_INLINE_ALL
 #include "src/map/families.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,8 +50,7 @@ static uint8_t *slot_of(struct families *self, const struct route_key *key, uint
 	for (; self->slots[i]; i = (i + 1) % FAMILIES_NR_SLOTS) {
 		const struct candidate *candidate = self->candidates[self->slots[i] - 1];
 
-		if (candidate->hash == hash &&
-		    !memcmp(&candidate->key, key, route_key_bytes(key)))
+		if (candidate->hash == hash && !memcmp(&candidate->key, key, route_key_bytes(key)))
 			break;
 	}
 	return &self->slots[i];
@@ -129,7 +129,7 @@ static int find(struct families *self, const struct route_key *key)
 	return 0;
 }
 
-/* The widest histograms of leads go first to those with the most items. */
+/* The family with the fewest items gives up its percentiles per block. */
 static void shed_leads(struct families *self)
 {
 	struct candidate *least = NULL;
@@ -141,6 +141,7 @@ static void shed_leads(struct families *self)
 		    (!least || candidate->family.items < least->family.items))
 			least = candidate;
 	}
+	assert(least); /* the bytes are somebody's */
 	self->leads_bytes -= least->blocks->leads_bytes;
 	block_sums_drop_leads(least->blocks);
 }

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * families_finish.c - from candidates to the families of the map, named and in order
  *
@@ -71,7 +71,7 @@ static bool is_ambiguous(const struct vsm *vsm, size_t i)
 
 static int name_families(struct families *self, struct vsm *vsm)
 {
-	bool is_full[VSM_MAX_FAMILIES] = {false};
+	bool is_full[VSM_MAX_FAMILIES] = { false };
 
 	for (size_t i = 0; i < vsm->nr_families; i++) {
 		if (asprintf(&vsm->families[i].id, "f%zu", i + 1) < 0) {

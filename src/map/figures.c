@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * figures.c - sums in, ratios out
  *
@@ -52,8 +52,8 @@ static void utilisation(struct step *step, uint64_t window_ns)
 {
 	double room_ns = (double)step->threads * (double)window_ns;
 
-	step->utilisation_ratio =
-		step->has_parts ? ratio((double)step->on_cpu.sum_ns, room_ns) : NAN;
+	step->utilisation_ratio = step->has_parts ? ratio((double)step->on_cpu.sum_ns, room_ns) :
+						    NAN;
 }
 
 static void constraint(struct family *self)
@@ -75,8 +75,8 @@ void family_figures(struct family *self, uint64_t window_ns)
 
 	self->rate_hz = ratio((double)self->items * 1e9, (double)window_ns);
 	self->takt_mean_ns = self->items ? window_ns / self->items : 0;
-	self->activity_ratio = self->process_time.count
-				       ? ratio((double)self->process_time.sum_ns, lead_ns) : NAN;
+	self->activity_ratio =
+		self->process_time.count ? ratio((double)self->process_time.sum_ns, lead_ns) : NAN;
 	for (size_t s = 0; s < self->nr_steps; s++) {
 		struct step *step = &self->steps[s];
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * hist.c - values in, bucket counts out; integer arithmetic wherever a bucket is chosen
  *
@@ -22,15 +22,40 @@
 #define PPB 1000000000ULL
 
 static const uint64_t tops[NR_PER_OCTAVE + 2] = {
-	0x8000000000000000ULL, 0x82cd8698ac2ba1d7ULL, 0x85aac367cc487b14ULL, 0x88980e8092da8527ULL,
-	0x8b95c1e3ea8bd6e6ULL, 0x8ea4398b45cd53c0ULL, 0x91c3d373ab11c336ULL, 0x94f4efa8fef70961ULL,
-	0x9837f0518db8a96fULL, 0x9b8d39b9d54e5538ULL, 0x9ef5326091a111adULL, 0xa27043030c496818ULL,
-	0xa5fed6a9b15138eaULL, 0xa9a15ab4ea7c0ef8ULL, 0xad583eea42a14ac6ULL, 0xb123f581d2ac258fULL,
-	0xb504f333f9de6484ULL, 0xb8fbaf4762fb9ee9ULL, 0xbd08a39f580c36beULL, 0xc12c4cca66709456ULL,
-	0xc5672a115506daddULL, 0xc9b9bd866e2f27a2ULL, 0xce248c151f8480e3ULL, 0xd2a81d91f12ae45aULL,
-	0xd744fccad69d6af4ULL, 0xdbfbb797daf23755ULL, 0xe0ccdeec2a94e111ULL, 0xe5b906e77c8348a8ULL,
-	0xeac0c6e7dd24392eULL, 0xefe4b99bdcdaf5cbULL, 0xf5257d152486cc2cULL, 0xfa83b2db722a033aULL,
-	UINT64_MAX, UINT64_MAX,
+	0x8000000000000000ULL,
+	0x82cd8698ac2ba1d7ULL,
+	0x85aac367cc487b14ULL,
+	0x88980e8092da8527ULL,
+	0x8b95c1e3ea8bd6e6ULL,
+	0x8ea4398b45cd53c0ULL,
+	0x91c3d373ab11c336ULL,
+	0x94f4efa8fef70961ULL,
+	0x9837f0518db8a96fULL,
+	0x9b8d39b9d54e5538ULL,
+	0x9ef5326091a111adULL,
+	0xa27043030c496818ULL,
+	0xa5fed6a9b15138eaULL,
+	0xa9a15ab4ea7c0ef8ULL,
+	0xad583eea42a14ac6ULL,
+	0xb123f581d2ac258fULL,
+	0xb504f333f9de6484ULL,
+	0xb8fbaf4762fb9ee9ULL,
+	0xbd08a39f580c36beULL,
+	0xc12c4cca66709456ULL,
+	0xc5672a115506daddULL,
+	0xc9b9bd866e2f27a2ULL,
+	0xce248c151f8480e3ULL,
+	0xd2a81d91f12ae45aULL,
+	0xd744fccad69d6af4ULL,
+	0xdbfbb797daf23755ULL,
+	0xe0ccdeec2a94e111ULL,
+	0xe5b906e77c8348a8ULL,
+	0xeac0c6e7dd24392eULL,
+	0xefe4b99bdcdaf5cbULL,
+	0xf5257d152486cc2cULL,
+	0xfa83b2db722a033aULL,
+	UINT64_MAX,
+	UINT64_MAX,
 };
 
 static const uint64_t mids[NR_PER_OCTAVE] = {
@@ -105,8 +130,8 @@ void hist_fini(struct hist *self)
 static __attribute__((noinline)) int cover(struct hist *self, unsigned int lo, unsigned int hi)
 {
 	unsigned int from = self->nr && self->offset < lo ? self->offset : lo;
-	unsigned int last = self->nr && self->offset + self->nr - 1U > hi
-				    ? self->offset + self->nr - 1U : hi;
+	unsigned int last =
+		self->nr && self->offset + self->nr - 1U > hi ? self->offset + self->nr - 1U : hi;
 	unsigned int nr = last - from + 1;
 	unsigned int shift = self->nr ? self->offset - from : 0;
 
@@ -122,8 +147,7 @@ static __attribute__((noinline)) int cover(struct hist *self, unsigned int lo, u
 	if (shift)
 		memmove(self->counts + shift, self->counts, self->nr * sizeof(*self->counts));
 	memset(self->counts, 0, shift * sizeof(*self->counts));
-	memset(self->counts + shift + self->nr, 0,
-	       (nr - shift - self->nr) * sizeof(*self->counts));
+	memset(self->counts + shift + self->nr, 0, (nr - shift - self->nr) * sizeof(*self->counts));
 	self->offset = from;
 	self->nr = nr;
 	return 0;

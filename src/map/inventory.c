@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * inventory.c - sort and sweep, in batches
  *
@@ -61,7 +61,7 @@ static void insertion_sort(uint64_t *keys, uint32_t nr)
 static void sort_digit(uint64_t *to, const uint64_t *from, uint32_t nr, uint64_t min,
 		       unsigned int shift)
 {
-	uint32_t at[NR_DIGITS] = {0};
+	uint32_t at[NR_DIGITS] = { 0 };
 	uint32_t sum = 0;
 
 	for (uint32_t i = 0; i < nr; i++)
@@ -140,6 +140,8 @@ static inline void enter(struct inventory *self, uint64_t key)
 
 static void keep_from(uint64_t *keys, uint32_t *nr, uint32_t from)
 {
+	if (from == 0)
+		return;
 	*nr -= from;
 	memmove(keys, keys + from, *nr * sizeof(*keys));
 }
@@ -207,13 +209,14 @@ static int grow(struct inventory *self, struct inventory_pool *pool)
 	return 0;
 }
 
-/* The instant before which at least half of the fuller array lies, or one event. */
+/* The instant before which about half of the fuller array lies, at least one event. */
 static uint64_t middle_ns(const struct inventory *self)
 {
-	uint64_t begin_ns = self->nr_begins ? self->begins[self->nr_begins / 2] >> 1 : 0;
-	uint64_t end_ns = self->nr_ends ? self->ends[self->nr_ends / 2] >> 1 : 0;
+	bool is_begins = self->nr_begins > self->nr_ends;
+	const uint64_t *keys = is_begins ? self->begins : self->ends;
+	uint64_t middle = keys[(is_begins ? self->nr_begins : self->nr_ends) / 2] >> 1;
 
-	return (self->nr_begins > self->nr_ends ? begin_ns : end_ns) + 1;
+	return middle > keys[0] >> 1 ? middle : middle + 1;
 }
 
 static int make_room(struct inventory *self, struct inventory_pool *pool, uint64_t latest_ns)

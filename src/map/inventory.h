@@ -43,7 +43,7 @@ struct inventory {
 	uint64_t sum_ns;
 	uint64_t depth;
 	uint64_t max;
-	uint64_t late; /* intervals that began before swept_ns: max may be short of them */
+	uint64_t late;	       /* intervals that began before swept_ns: max may be short of them */
 	uint64_t completed_ns; /* the last completion, while busy */
 	bool is_busy;	       /* never empty since then */
 };

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * ladder.c - the ladders norm, p99 and p99.99: a mean per step over a band of lead-time rank
  *
@@ -16,9 +16,9 @@ static const struct band {
 	uint32_t lo;
 	uint32_t hi;
 } bands[] = {
-	[LADDER_NORM] = {25000, 75000},
-	[LADDER_P99] = {98500, 99500},
-	[LADDER_P99_99] = {99985, 99995},
+	[LADDER_NORM] = { 25000, 75000 },
+	[LADDER_P99] = { 98500, 99500 },
+	[LADDER_P99_99] = { 99985, 99995 },
 };
 _Static_assert(sizeof(bands) / sizeof(bands[0]) == LADDER_NR, "a band is missing");
 
@@ -43,13 +43,12 @@ static void add_row(struct sums *sums, const struct family *family, size_t row)
 		sums->step_ns[s] += by_lead->sum_ns[row * family->nr_steps + s];
 }
 
-static void read_ladder(struct ladder *self, const struct family *family,
-			const struct band *band)
+static void read_ladder(struct ladder *self, const struct family *family, const struct band *band)
 {
 	uint64_t n = family->lead_time.count;
 	uint64_t first = rank(n, band->lo) + 1, last = rank(n, band->hi);
 	uint64_t seen = family->lead_time.zero_count;
-	struct sums sums = {0};
+	struct sums sums = { 0 };
 
 	memset(self, 0, sizeof(*self));
 	if (last + 1 < first + MIN_RANKS)
@@ -61,6 +60,8 @@ static void read_ladder(struct ladder *self, const struct family *family,
 		if (seen >= first)
 			add_row(&sums, family, row);
 	}
+	if (sums.items == 0)
+		return;
 	self->is_known = true;
 	self->items = sums.items;
 	self->lead_mean_ns = sums.lead_ns / sums.items;

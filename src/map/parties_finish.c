@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * parties_finish.c - the busiest endpoints under the names people know them by
  *
@@ -51,7 +51,7 @@ static struct entry *busiest(const struct side *side, size_t *nr)
 		uint64_t items = traffic_of(side, &side->parties->parties[i])->items;
 
 		if (items && i < side->nr_endpoints)
-			entries[(*nr)++] = (struct entry){i, items};
+			entries[(*nr)++] = (struct entry){ i, items };
 	}
 	if (entries)
 		qsort(entries, *nr, sizeof(*entries), by_items);
@@ -60,7 +60,7 @@ static struct entry *busiest(const struct side *side, size_t *nr)
 
 static char *address_text(const struct endpoint *endpoint)
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	char host[INET6_ADDRSTRLEN], port[8] = "", *text;
 	bool is_v4 = !memcmp(endpoint->raddr, mapped, sizeof(mapped));
 
@@ -90,13 +90,12 @@ static int describe(struct vsm_endpoint *out, const struct endpoint *endpoint)
 	out->remote = address_text(endpoint);
 	if (!out->remote || !out->local)
 		return -ENOMEM;
-	out->name = endpoint->comm[0] ? strndup(endpoint->comm, sizeof(endpoint->comm))
-				      : strdup(out->remote);
+	out->name = endpoint->comm[0] ? strndup(endpoint->comm, sizeof(endpoint->comm)) :
+					strdup(out->remote);
 	return out->name ? 0 : -ENOMEM;
 }
 
-static int add_party(struct vsm_endpoint *out, const struct side *side,
-		     const struct party *party)
+static int add_party(struct vsm_endpoint *out, const struct side *side, const struct party *party)
 {
 	const struct traffic *traffic = traffic_of(side, party);
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * passage.c - from stamps to steps and classes
  *
@@ -88,7 +88,8 @@ static void add_parts(struct passage *self, struct passage_step *step, const str
 		return;
 	}
 	if (parts->on_cpu_ns + parts->run_queue_ns + parts->blocked_ns + parts->busy_item_ns +
-		    parts->busy_other_ns != time_ns) {
+		    parts->busy_other_ns !=
+	    time_ns) {
 		step->has_parts = false;
 		self->has_bad_parts = true;
 		return;
@@ -107,7 +108,7 @@ static void read_steps(struct passage *self)
 	unsigned int nr_steps = self->key.nr - 1U;
 
 	for (unsigned int s = 0; s < nr_steps; s++)
-		self->steps[s] = (struct passage_step){.has_parts = true};
+		self->steps[s] = (struct passage_step){ .has_parts = true };
 	for (uint32_t i = 0; i + 1 < self->nr_stamps; i++) {
 		uint64_t time_ns = stamps[i + 1].at_ns - stamps[i].at_ns;
 		struct passage_step *step = &self->steps[self->position[i]];
@@ -124,7 +125,7 @@ static void read_steps(struct passage *self)
 
 static void classify(struct passage *self)
 {
-	uint64_t by_class[CLASS_BY_PARTS + 1] = {0};
+	uint64_t by_class[CLASS_BY_PARTS + 1] = { 0 };
 	uint64_t on_cpu_ns = 0;
 
 	for (unsigned int s = 0; s + 1 < self->key.nr; s++) {

@@ -31,7 +31,7 @@ struct passage_step {
 struct passage {
 	const struct journey *journey;
 	struct route_key key;
-	uint32_t nr_stamps; /* those up to the first tx */
+	uint32_t nr_stamps;			/* those up to the first tx */
 	uint8_t station[JOURNEY_MAX_STATIONS];	/* of each stamp: most journeys are like the last */
 	uint8_t position[JOURNEY_MAX_STATIONS]; /* of each stamp in the route */
 	uint8_t class[VSM_MAX_STEPS];		/* enum step_class */
@@ -47,8 +47,10 @@ struct passage {
 	struct passage_step steps[VSM_MAX_STEPS];
 };
 
-/* `self` is zero before its first use and may be used again. 0; -EINVAL: no stamp, too many, out of order, or a station past STEPS_NR_STATIONS. Refers to
- * the journey afterwards. */
+/*
+ * Refers to the journey afterwards. `self` is zero before its first use and may be used again.
+ * 0; -EINVAL: no stamp, too many, out of order, or a station past STEPS_NR_STATIONS.
+ */
 int passage_read(struct passage *self, const struct journey *journey);
 size_t route_key_bytes(const struct route_key *self);
 /* Order of routes: station by station, then protocol, origin, outcome. */

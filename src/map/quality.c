@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * quality.c - complete and accurate: 1 - items with a defect / items that entered the step
  *
@@ -26,8 +26,7 @@ static struct step *socket_step(struct family *family)
 static void charge(struct step *step, uint64_t drops)
 {
 	step->drops = drops;
-	step->complete_and_accurate_ratio =
-		1 - (double)drops / (double)(step->items + drops);
+	step->complete_and_accurate_ratio = 1 - (double)drops / (double)(step->items + drops);
 }
 
 static void forget_retransmits(struct family *family)

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * ran.c - a table of RAN_ROOM rows, searched from the front
  *
@@ -36,7 +36,7 @@ static bool is_busier(const struct ran *self, unsigned int a, unsigned int b)
 
 size_t ran_top(const struct ran *self, struct ran_instead out[VSM_MAX_RAN])
 {
-	bool is_taken[RAN_ROOM] = {false};
+	bool is_taken[RAN_ROOM] = { false };
 	size_t nr = 0;
 
 	while (nr < VSM_MAX_RAN && nr < self->nr) {

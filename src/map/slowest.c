@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * slowest.c - a sorted list of ten; all but the first few items are turned away at the door
  */

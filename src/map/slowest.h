@@ -18,7 +18,7 @@ struct slowest {
 			uint32_t tid;
 			uint16_t cpu;
 			uint16_t station;
-		} *stamps;
+		} * stamps;
 	} items[VSM_NR_SLOWEST]; /* the slowest first; of equals, the one that arrived first */
 };
 

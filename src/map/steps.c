@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * steps.c - the table of built-in steps, and the rule for the others
  *
@@ -23,20 +23,20 @@ struct row {
 };
 
 static const struct row rows[STATION_STAGE][STATION_STAGE] = {
-	[STATION_RX][STATION_SOCK] = {"kernel_rx", STEP_KERNEL, CLASS_TRANSPORT, ALWAYS},
-	[STATION_SOCK][STATION_RECV] = {"socket_queue", STEP_QUEUE, CLASS_WAIT, ALWAYS},
-	[STATION_RECV][STATION_SEND] = {"process", STEP_PROCESS, CLASS_BY_PARTS, ALWAYS},
-	[STATION_RECV][STATION_TXQ] = {"process", STEP_PROCESS, CLASS_BY_PARTS, ALWAYS},
-	[STATION_RECV][STATION_TX] = {"process", STEP_PROCESS, CLASS_BY_PARTS, ALWAYS},
-	[STATION_SEND][STATION_TXQ] = {"send", STEP_KERNEL, CLASS_TRANSPORT, UNLESS_DEFERRED},
-	[STATION_SEND][STATION_TX] = {NULL, STEP_KERNEL, CLASS_TRANSPORT,
-				      UNLESS_DEFERRED | UNLESS_QUEUED},
-	[STATION_TXQ][STATION_TX] = {"qdisc", STEP_QUEUE, CLASS_TRANSPORT, UNLESS_QUEUED},
+	[STATION_RX][STATION_SOCK] = { "kernel_rx", STEP_KERNEL, CLASS_TRANSPORT, ALWAYS },
+	[STATION_SOCK][STATION_RECV] = { "socket_queue", STEP_QUEUE, CLASS_WAIT, ALWAYS },
+	[STATION_RECV][STATION_SEND] = { "process", STEP_PROCESS, CLASS_BY_PARTS, ALWAYS },
+	[STATION_RECV][STATION_TXQ] = { "process", STEP_PROCESS, CLASS_BY_PARTS, ALWAYS },
+	[STATION_RECV][STATION_TX] = { "process", STEP_PROCESS, CLASS_BY_PARTS, ALWAYS },
+	[STATION_SEND][STATION_TXQ] = { "send", STEP_KERNEL, CLASS_TRANSPORT, UNLESS_DEFERRED },
+	[STATION_SEND][STATION_TX] = { NULL, STEP_KERNEL, CLASS_TRANSPORT,
+				       UNLESS_DEFERRED | UNLESS_QUEUED },
+	[STATION_TXQ][STATION_TX] = { "qdisc", STEP_QUEUE, CLASS_TRANSPORT, UNLESS_QUEUED },
 };
-static const struct row stage_row = {NULL, STEP_STAGE, CLASS_BY_PARTS, ALWAYS};
-static const struct row receive_row = {"receive", STEP_PROCESS, CLASS_BY_PARTS, ALWAYS};
-static const struct row gap_in_row = {NULL, STEP_QUEUE, CLASS_WAIT, ALWAYS};
-static const struct row gap_out_row = {NULL, STEP_KERNEL, CLASS_WAIT, ALWAYS};
+static const struct row stage_row = { NULL, STEP_STAGE, CLASS_BY_PARTS, ALWAYS };
+static const struct row receive_row = { "receive", STEP_PROCESS, CLASS_BY_PARTS, ALWAYS };
+static const struct row gap_in_row = { NULL, STEP_QUEUE, CLASS_WAIT, ALWAYS };
+static const struct row gap_out_row = { NULL, STEP_KERNEL, CLASS_WAIT, ALWAYS };
 
 static const struct row *row_between(unsigned int from, unsigned int to)
 {

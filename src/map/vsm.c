@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * vsm.c - the map as a thing: its names, its doubts, its end
  *
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ASSERT_NAMES(names, nr) \
+#define ASSERT_NAMES(names, nr)                                                                    \
 	_Static_assert(sizeof(names) / sizeof((names)[0]) == (nr), "a name is missing")
 
 static const char *const station_names[] = {
@@ -91,7 +91,7 @@ static int format_text(char **out, const char *format, va_list args)
 int vsm_doubt(struct vsm *self, const char *code, const char *steps, uint64_t items,
 	      const char *format, ...)
 {
-	struct doubt doubt = {.items = items, .code = strdup(code)};
+	struct doubt doubt = { .items = items, .code = strdup(code) };
 	struct doubt *doubts;
 	va_list args;
 	int err;

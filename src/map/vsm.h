@@ -21,7 +21,15 @@
 #define VSM_MAX_RAN 8
 #define VSM_NR_SLOWEST 10
 
-enum step_kind { STEP_WIRE, STEP_KERNEL, STEP_QUEUE, STEP_STAGE, STEP_HANDOFF, STEP_PROCESS, STEP_NR_KINDS };
+enum step_kind {
+	STEP_WIRE,
+	STEP_KERNEL,
+	STEP_QUEUE,
+	STEP_STAGE,
+	STEP_HANDOFF,
+	STEP_PROCESS,
+	STEP_NR_KINDS
+};
 enum step_value { VALUE_UNKNOWN, VALUE_ADDED, VALUE_NECESSARY, VALUE_WASTE };
 enum step_class { CLASS_PROCESS, CLASS_TRANSPORT, CLASS_WAIT, CLASS_BY_PARTS };
 
@@ -101,7 +109,7 @@ struct slow_item {
 		uint64_t at_ns;
 		uint32_t tid;
 		uint16_t cpu;
-	} *stamps;
+	} * stamps;
 };
 
 struct finding {
@@ -164,8 +172,8 @@ struct vsm_endpoint {
 };
 
 struct doubt {
-	char *code; /* snake_case, stable */
-	char *text; /* one sentence */
+	char *code;  /* snake_case, stable */
+	char *text;  /* one sentence */
 	char *steps; /* comma-separated step ids, or NULL: all */
 	uint64_t items;
 };
@@ -196,7 +204,8 @@ void vsm_free(struct vsm *self);
 /* What one family owns; zeroed memory is fine. */
 void vsm_family_fini(struct family *self);
 
-const char *station_name(unsigned int station); /* built-in stations; stages are named by the capture */
+/* Of built-in stations; NULL for stages, which are named by the capture. */
+const char *station_name(unsigned int station);
 const char *outcome_name(enum outcome outcome);
 const char *step_kind_name(enum step_kind kind);
 const char *step_value_name(enum step_value value);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * vsm_build.c - the sink that journeys flow into, and the map made of what they left
  *
@@ -195,10 +195,10 @@ static void set_window(struct vsm_builder *self, struct vsm *vsm, const struct c
 static void set_observer(struct vsm *vsm, const struct capture *capture)
 {
 	vsm->observer_path_ns_per_item = UINT64_MAX;
-	vsm->observer_cpu_ratio =
-		capture->end_ns > capture->start_ns
-			? (double)capture->observer_cpu_ns /
-				  (double)(capture->end_ns - capture->start_ns) : NAN;
+	vsm->observer_cpu_ratio = capture->end_ns > capture->start_ns ?
+					  (double)capture->observer_cpu_ns /
+						  (double)(capture->end_ns - capture->start_ns) :
+					  NAN;
 }
 
 static void name_ran(const struct vsm_builder *self, struct ran_instead *ran)
@@ -248,8 +248,8 @@ static void hash_text(XXH64_state_t *state, const char *text)
 
 static void hash_family(XXH64_state_t *state, const struct family *family)
 {
-	uint64_t sums[] = {family->items, family->lead_time.sum_ns, family->process_time.sum_ns,
-			   family->wait_time.sum_ns, family->lead_time.max_ns};
+	uint64_t sums[] = { family->items, family->lead_time.sum_ns, family->process_time.sum_ns,
+			    family->wait_time.sum_ns, family->lead_time.max_ns };
 
 	hash_text(state, family->name);
 	XXH64_update(state, sums, sizeof(sums));
@@ -257,8 +257,8 @@ static void hash_family(XXH64_state_t *state, const struct family *family)
 
 static int set_ids(struct vsm *vsm, const struct capture *capture)
 {
-	uint64_t times[] = {vsm->window_start_ns, vsm->window_end_ns, capture->start_ns,
-			    capture->start_wall_ns};
+	uint64_t times[] = { vsm->window_start_ns, vsm->window_end_ns, capture->start_ns,
+			     capture->start_wall_ns };
 	XXH64_state_t state;
 
 	XXH64_reset(&state, 0);

@@ -2,9 +2,7 @@
 /*
  * bench_codec.c - what recording and reading cost per event, and how long the file becomes
  *
- * The stream is one CPU's of a single-threaded server under 50 connections: packets of a few
- * sockets arrive in softirq, the thread wakes, reads and answers each. Times, lengths and the
- * order of sockets are random, in the manner of redis-server.
+ * The stream is one CPU's of a single-threaded server under 50 connections.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,116 +12,9 @@
 #include <zstd.h>
 
 #include "src/collect/codec.h"
+#include "tests/bench/stream.h"
 
-#include "bpf/event.h"
-
-enum { NR_SOCKETS = 50, BLOCK_EVENTS = 8192, NR_BLOCKS = 64, NR_ROUNDS = 9, SERVER_TID = 48211 };
-
-struct stream {
-	struct gemba_event *at;
-	struct gemba_event *end;
-	uint64_t seed;
-	uint64_t now_ns;
-	uint32_t cpu;
-	uint32_t rx_next[NR_SOCKETS];
-	uint32_t rx_bytes[NR_SOCKETS];
-	uint32_t tx_next[NR_SOCKETS];
-};
-
-static uint32_t draw(struct stream *self, uint32_t from, uint32_t to)
-{
-	self->seed = self->seed * 6364136223846793005u + 1442695040888963407u;
-	return from + (self->seed >> 33) % (to - from);
-}
-
-/* Sums of uniform parts with a rare long one: narrow, skewed, with a tail. */
-static void pass(struct stream *self, uint32_t about_ns)
-{
-	self->now_ns += draw(self, about_ns / 2, about_ns) + draw(self, 0, about_ns / 2);
-	if (!draw(self, 0, 64))
-		self->now_ns += draw(self, 0, about_ns * 16);
-}
-
-static void add(struct stream *self, struct gemba_event ev)
-{
-	if (self->at == self->end)
-		return;
-	ev.ts_ns = self->now_ns;
-	ev.cpu = self->cpu;
-	*self->at++ = ev;
-}
-
-static void arrive(struct stream *self, uint32_t i)
-{
-	uint32_t bytes = draw(self, 36, 44);
-
-	pass(self, 2500);
-	add(self, (struct gemba_event){ .kind = GEMBA_RX,
-					.sk = i + 1,
-					.seq = self->rx_next[i],
-					.len = bytes,
-					.aux = self->tx_next[i] });
-	self->rx_next[i] += bytes;
-	self->rx_bytes[i] = bytes;
-	pass(self, 700);
-	add(self, (struct gemba_event){ .kind = GEMBA_SOCK, .sk = i + 1, .seq = self->rx_next[i] });
-}
-
-static void answer(struct stream *self, uint32_t i)
-{
-	uint32_t bytes = draw(self, 0, 4) ? 5 : draw(self, 6, 600);
-
-	pass(self, 1200);
-	add(self, (struct gemba_event){ .kind = GEMBA_RECV,
-					.sk = i + 1,
-					.tid = SERVER_TID,
-					.seq = self->rx_next[i],
-					.len = self->rx_bytes[i] });
-	pass(self, 1800);
-	add(self, (struct gemba_event){ .kind = GEMBA_SEND,
-					.sk = i + 1,
-					.tid = SERVER_TID,
-					.seq = self->tx_next[i],
-					.len = bytes });
-	pass(self, 2200);
-	add(self, (struct gemba_event){ .kind = GEMBA_TX,
-					.flags = GEMBA_F_TXQ,
-					.sk = i + 1,
-					.seq = self->tx_next[i],
-					.len = bytes,
-					.aux = draw(self, 200, 420) });
-	self->tx_next[i] += bytes;
-}
-
-static void change(struct stream *self, uint32_t from, uint32_t to, uint32_t flags)
-{
-	pass(self, 1500);
-	add(self, (struct gemba_event){ .kind = GEMBA_SWITCH,
-					.flags = flags,
-					.tid = to,
-					.seq = from,
-					.len = to ? draw(self, 1500, 9000) : 0 });
-}
-
-static void turn(struct stream *self)
-{
-	uint32_t sockets[8], nr = draw(self, 1, 8);
-
-	for (uint32_t i = 0; i < nr; i++)
-		arrive(self, sockets[i] = draw(self, 0, NR_SOCKETS));
-	change(self, 0, SERVER_TID, GEMBA_F_NEXT);
-	for (uint32_t i = 0; i < nr; i++)
-		answer(self, sockets[i]);
-	change(self, SERVER_TID, 0, GEMBA_F_PREV);
-}
-
-static void fill(struct stream *self, struct gemba_event *events, size_t nr)
-{
-	self->at = events;
-	self->end = events + nr;
-	while (self->at < self->end)
-		turn(self);
-}
+enum { BLOCK_EVENTS = 8192, NR_BLOCKS = 64, NR_ROUNDS = 9 };
 
 static double now_s(void)
 {
@@ -213,16 +104,17 @@ int main(void)
 {
 	static struct gemba_event events[BLOCK_EVENTS];
 	static struct bench bench;
-	struct stream stream = { .seed = 1, .now_ns = 1000000000000, .cpu = 1 };
+	struct stream stream;
 	double sum_s[NR_STAGES] = { 0 };
 	size_t plain_bytes = 0, packed_bytes = 0;
 
 	if (!open_bench(&bench))
 		return 1;
+	stream_init(&stream, 1, 1000000000000, 1);
 	for (int i = 0; i < NR_BLOCKS; i++) {
 		double best_s[NR_STAGES] = { 1, 1, 1, 1 };
 
-		fill(&stream, events, BLOCK_EVENTS);
+		stream_fill(&stream, events, BLOCK_EVENTS);
 		for (int round = 0; round < NR_ROUNDS; round++)
 			if (!run_block(&bench, events, best_s))
 				return 1;

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * bench_map.c - what a journey costs on its way into the map, and what memory the map holds
  *
@@ -106,7 +106,8 @@ static double feed(const struct journey_sink *sink, unsigned int every_ns, unsig
 	uint64_t begin_ns = now_ns(), at_ns = 1000000000;
 
 	for (unsigned int i = 0; i < NR_JOURNEYS; i++) {
-		bool is_late = late_every && i % late_every == 0 && i * (uint64_t)every_ns > 1000000000;
+		bool is_late = late_every && i % late_every == 0 &&
+			       i * (uint64_t)every_ns > 1000000000;
 
 		shift(&journey, &variants[i % NR_VARIANTS], at_ns - (is_late ? 1000000000 : 0));
 		journey.id = i + 1;

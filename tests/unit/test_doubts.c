@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_doubts.c - what is raised, and that a clean capture raises nothing
+ */
+#include "tests/unit/map_fixture.h"
+
+static void assert_doubt(const struct vsm *vsm, const char *code, uint64_t items, const char *says)
+{
+	const struct doubt *doubt = doubt_of(vsm, code);
+
+	cr_assert_not_null(doubt, "no doubt %s", code);
+	cr_assert_eq(doubt->items, items, "%s: %lu items", code, doubt->items);
+	cr_assert_not_null(strstr(doubt->text, says), "%s: %s", code, doubt->text);
+}
+
+Test(doubts, a_clean_capture_has_none)
+{
+	struct journey journey = journey_of("rx 0, sock 5, recv 10, send 20, txq 25, tx 30");
+	struct map map;
+
+	set_parts(&journey, "send", 5, 0);
+	map_begin(&map);
+	map_add(&map, journey);
+	map.account.in = map.account.by_outcome[OUTCOME_OUT] = 1;
+	map.account.attributed[ATTRIBUTED_CONNECTION] = 1;
+	map_end(&map, 2000000000);
+	cr_assert_eq(map.vsm->nr_doubts, 0, "%s",
+		     map.vsm->nr_doubts ? map.vsm->doubts[0].text : "");
+	map_free(&map);
+}
+
+Test(doubts, lost_events_say_which_and_what_they_touch)
+{
+	struct map map;
+
+	map_begin(&map);
+	map.account.lost = 13;
+	map.account.lost_by_kind[GEMBA_RX] = 3;
+	map.account.lost_by_kind[GEMBA_SWITCH] = 8;
+	map.account.in = map.account.by_outcome[OUTCOME_UNOBSERVED] = 2;
+	map_end(&map, 2000000000);
+	assert_doubt(map.vsm, "events_lost", 2,
+		     "13 events were lost: rx 3, switch 8, skipped by the kernel 2; it touches "
+		     "items, routes and lead times; on_cpu, run_queue and blocked");
+	map_free(&map);
+}
+
+Test(doubts, guessed_outputs_say_that_a_key_would_settle_it)
+{
+	struct map map;
+
+	map_begin(&map);
+	map.account.attributed[ATTRIBUTED_GUESSED] = 1;
+	map.account.attributed[ATTRIBUTED_THREAD] = 7;
+	map_end(&map, 2000000000);
+	assert_doubt(map.vsm, "guessed", 1, "1 of 8 outputs (12.5 %)");
+	assert_doubt(map.vsm, "guessed", 1, "a key would settle it");
+	map_free(&map);
+}
+
+Test(doubts, counts_of_the_account_become_sentences)
+{
+	static const char *const codes[] = { "late_events", "let_go", "doubtful_pairs",
+					     "bytes_read_unseen" };
+	struct map map;
+
+	map_begin(&map);
+	map.account.late = map.account.let_go = 5;
+	map.account.doubtful_pairs = map.account.bytes_read_unseen = 5;
+	map_end(&map, 2000000000);
+	for (size_t i = 0; i < 4; i++)
+		assert_doubt(map.vsm, codes[i], 5, "5 ");
+	cr_assert_eq(map.vsm->nr_doubts, 4);
+	map_free(&map);
+}
+
+Test(doubts, a_balance_that_does_not_close_is_said)
+{
+	struct map map;
+
+	map_begin(&map);
+	map.account.in_flight_start = 1;
+	map.account.in = 10;
+	map.account.originated = 2;
+	map.account.by_outcome[OUTCOME_OUT] = 9;
+	map.account.by_outcome[OUTCOME_IN_FLIGHT] = 3;
+	map_end(&map, 2000000000);
+	assert_doubt(map.vsm, "balance", 1, "13 items came and 12 went");
+	map_free(&map);
+}
+
+Test(doubts, unknown_parts_name_their_steps_once)
+{
+	struct map map;
+
+	map_begin(&map);
+	map_add_n(&map, "rx 0, sock 5, recv 10, send 20, tx 30", 2);
+	map_add_n(&map, "rx 0, sock 5, recv 10, s0 15, send 20, tx 30", 1);
+	map_add_n(&map, "rx 0, recv 10, send 20, tx 30", 1);
+	map_add_n(&map, "rx 0, recv 10, s0 15, s10 16, s1 17, tx 30", 1);
+	map_end(&map, 2000000000);
+	assert_doubt(map.vsm, "parts_unknown", 5, "unmapped");
+	cr_assert_str_eq(doubt_of(map.vsm, "parts_unknown")->steps,
+			 "recv>send,recv>stage0,stage0>send,stage0>stage10,stage10>stage1,"
+			 "stage1>tx");
+	map_free(&map);
+}
+
+Test(doubts, a_capture_within_the_warm_up_is_empty_and_says_so)
+{
+	struct map map;
+
+	map_begin(&map);
+	map.capture.end_ns = MAP_START_NS + 50000000;
+	cr_assert_eq(vsm_builder_finish(map.builder, &map.vsm, &map.capture, &map.account, NULL, 0),
+		     0);
+	cr_assert_not_null(doubt_of(map.vsm, "short_capture"));
+	cr_assert_eq(map.vsm->window_start_ns, map.vsm->window_end_ns);
+	map_free(&map);
+}
+
+/* 1 000 items of 10 ms in a socket within a second: 10 at a time. */
+static void build_queue(struct map *map, uint64_t counted)
+{
+	map_begin(map);
+	for (unsigned int i = 0; i < 1000; i++) {
+		struct journey journey = journey_of("rx 0, sock 5, recv 10000005, send 10000006");
+
+		move_by(&journey, i * 1000ULL);
+		map_add(map, journey);
+	}
+	map->sink.queue_depth(map->sink.ctx, MAP_START_NS, MAP_WINDOW_NS, 1000000);
+	map->sink.queue_depth(map->sink.ctx, MAP_WINDOW_NS, MAP_WINDOW_NS + 1000000000, counted);
+	map_end(map, 1000000000);
+}
+
+Test(doubts, counted_inventory_that_agrees_is_shown)
+{
+	struct map map;
+
+	build_queue(&map, 10);
+	cr_assert_null(doubt_of(map.vsm, "inventory_disagrees"));
+	/* the last stamps lie behind last_ns and set the end of the window */
+	cr_assert_float_eq(step_of(&map.vsm->families[0], "sock>recv")->inventory_counted_mean, 10,
+			   1.2);
+	map_free(&map);
+}
+
+Test(doubts, counted_inventory_that_disagrees_is_a_doubt)
+{
+	struct map map;
+
+	build_queue(&map, 20);
+	assert_doubt(map.vsm, "inventory_disagrees", 0, "by the kernel's count");
+	cr_assert_str_eq(doubt_of(map.vsm, "inventory_disagrees")->steps, "sock>recv,rx>recv");
+	map_free(&map);
+}
+
+Test(doubts, a_difference_of_one_item_is_none)
+{
+	struct map map;
+
+	map_begin(&map);
+	map_add_n(&map, "rx 0, sock 5, recv 10, send 20", 1);
+	map.sink.queue_depth(map.sink.ctx, MAP_WINDOW_NS, MAP_WINDOW_NS + 1000000000, 1);
+	map_end(&map, 2000000000);
+	cr_assert_null(doubt_of(map.vsm, "inventory_disagrees"));
+	map_free(&map);
+}
+
+Test(doubts, stations_out_of_order_keep_an_item_out_of_the_families)
+{
+	struct map map;
+
+	map_begin(&map);
+	map_add_n(&map, "rx 100, recv 50", 3);
+	map_end(&map, 2000000000);
+	assert_doubt(map.vsm, "disordered", 3, "no family");
+	cr_assert_eq(map.vsm->nr_families, 0);
+	map_free(&map);
+}
+
+static struct journey dropped(void)
+{
+	struct journey journey = journey_of("rx 0");
+
+	journey.is_udp = true;
+	journey.outcome = OUTCOME_DROPPED;
+	journey.outputs = 0;
+	return journey;
+}
+
+static struct journey datagram(const char *text)
+{
+	struct journey journey = journey_of(text);
+
+	journey.is_udp = true;
+	return journey;
+}
+
+Test(quality, drops_are_charged_to_the_wait_in_the_socket)
+{
+	const struct step *step;
+	struct map map;
+
+	map_begin(&map);
+	for (int i = 0; i < 9; i++)
+		map_add(&map, datagram("rx 0, sock 5, recv 10, txq 20, tx 30"));
+	map_add(&map, dropped());
+	map_end(&map, 2000000000);
+	step = step_of(&map.vsm->families[0], "sock>recv");
+	cr_assert_eq(step->drops, 1);
+	cr_assert_eq(step->items, 9);
+	cr_assert_float_eq(step->complete_and_accurate_ratio, 0.9, 1e-9);
+	cr_assert_float_eq(map.vsm->families[0].rolled_complete_and_accurate_ratio, 0.9, 1e-9);
+	cr_assert_null(doubt_of(map.vsm, "drops_shared"));
+	cr_assert(isnan(step_of(&map.vsm->families[0], "txq>tx")->complete_and_accurate_ratio));
+	cr_assert_str_eq(map.vsm->families[1].outcome, "dropped");
+	map_free(&map);
+}
+
+Test(quality, drops_that_may_be_of_several_families_are_charged_once_and_doubted)
+{
+	struct map map;
+
+	map_begin(&map);
+	map_add(&map, datagram("rx 0, sock 5, recv 10, txq 20, tx 30"));
+	map_add(&map, datagram("rx 0, sock 5, recv 10, txq 20, tx 30"));
+	map_add(&map, datagram("rx 0, sock 5, recv 10, s0 15, txq 20, tx 30"));
+	map_add(&map, dropped());
+	map_end(&map, 2000000000);
+	cr_assert_eq(step_of(&map.vsm->families[0], "sock>recv")->drops, 1);
+	cr_assert_eq(step_of(&map.vsm->families[1], "sock>recv")->drops, 0);
+	cr_assert(isnan(step_of(&map.vsm->families[1], "sock>recv")->complete_and_accurate_ratio));
+	assert_doubt(map.vsm, "drops_shared", 1, "the largest of 2 families");
+	map_free(&map);
+}
+
+Test(quality, retransmits_are_charged_to_the_last_step_before_tx)
+{
+	struct journey journey = journey_of("rx 0, recv 10, send 20, txq 25, tx 30");
+	const struct step *step;
+	struct map map;
+
+	map_begin(&map);
+	for (int i = 0; i < 4; i++) {
+		journey.retransmits = i == 2 ? 5 : 0;
+		map_add(&map, journey);
+	}
+	map_end(&map, 2000000000);
+	step = step_of(&map.vsm->families[0], "txq>tx");
+	cr_assert_eq(step->retransmits, 5);
+	cr_assert_float_eq(step->complete_and_accurate_ratio, 0.75, 1e-9);
+	cr_assert(isnan(step_of(&map.vsm->families[0], "rx>recv")->complete_and_accurate_ratio),
+		  "a stream drops nothing");
+	map_free(&map);
+}
+
+Test(quality, what_the_kernel_could_not_tell_is_null)
+{
+	struct map map;
+
+	map_begin(&map);
+	pairs_add(&map.capture.missing, "drops (udp)", "no tracepoint");
+	pairs_add(&map.capture.missing, "retransmits", "no tracepoint");
+	map_add(&map, datagram("rx 0, sock 5, recv 10, txq 20, tx 30"));
+	map_add(&map, journey_of("rx 0, recv 10, send 20, txq 25, tx 30"));
+	map_end(&map, 2000000000);
+	for (size_t f = 0; f < 2; f++) {
+		const struct family *family = &map.vsm->families[f];
+
+		for (size_t s = 0; s < family->nr_steps; s++)
+			cr_assert(isnan(family->steps[s].complete_and_accurate_ratio));
+		cr_assert(isnan(family->rolled_complete_and_accurate_ratio));
+	}
+	map_free(&map);
+}
