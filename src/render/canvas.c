@@ -40,8 +40,8 @@ static const char *const sets_ascii[NR_SETS] = {
 };
 
 static const char *const styles[STYLE_NR] = {
-	[STYLE_PLAIN] = "",	      [STYLE_STRONG] = "\033[1m", [STYLE_FAINT] = "\033[2m",
-	[STYLE_KEY] = "\033[1;36m", [STYLE_WARN] = "\033[33m",  [STYLE_BAD] = "\033[1;31m",
+	[STYLE_PLAIN] = "",	    [STYLE_STRONG] = "\033[1m", [STYLE_FAINT] = "\033[2m",
+	[STYLE_KEY] = "\033[1;36m", [STYLE_WARN] = "\033[33m",	[STYLE_BAD] = "\033[1;31m",
 };
 
 static const char *const glyphs[GLYPH_NR][2] = {
@@ -163,8 +163,8 @@ void canvas_text_right(struct canvas *self, unsigned int end, unsigned int y, en
 	canvas_text(self, end > columns ? end - columns : 0, y, style, text);
 }
 
-void canvas_text_centred(struct canvas *self, unsigned int x, unsigned int columns,
-			 unsigned int y, enum style style, const char *text)
+void canvas_text_centred(struct canvas *self, unsigned int x, unsigned int columns, unsigned int y,
+			 enum style style, const char *text)
 {
 	unsigned int own = text_columns(text);
 

@@ -31,8 +31,8 @@ unsigned int canvas_text(struct canvas *self, unsigned int x, unsigned int y, en
 /* The text ends before column `end`. */
 void canvas_text_right(struct canvas *self, unsigned int end, unsigned int y, enum style style,
 		       const char *text);
-void canvas_text_centred(struct canvas *self, unsigned int x, unsigned int columns,
-			 unsigned int y, enum style style, const char *text);
+void canvas_text_centred(struct canvas *self, unsigned int x, unsigned int columns, unsigned int y,
+			 enum style style, const char *text);
 
 /* The first rows, without blanks at their ends. */
 void canvas_print(const struct canvas *self, unsigned int rows, FILE *out, bool is_coloured);

@@ -17,7 +17,7 @@
 
 #define SIGNIFICANT 6
 #define NS_PER_SECOND UINT64_C(1000000000)
-#define MAX_MILLI 1e15 /* of a rate or a level: what is more is shown as this */
+#define MAX_DOUBLE 1e15 /* of a rate or a level: what is more is shown as this */
 
 struct scale {
 	uint64_t unit;
@@ -62,12 +62,14 @@ static struct figure words(const char *text)
 
 static struct figure with_decimals(uint64_t value, int decimals, const char *suffix)
 {
-	uint64_t power = decimals == 2 ? 100 : decimals == 1 ? 10 : 1;
 	struct figure figure;
 
-	if (decimals)
-		snprintf(figure.s, sizeof(figure.s), "%" PRIu64 ".%0*" PRIu64 "%s", value / power,
-			 decimals, value % power, suffix);
+	if (decimals == 2)
+		snprintf(figure.s, sizeof(figure.s), "%" PRIu64 ".%02u%s", value / 100,
+			 (unsigned int)(value % 100), suffix);
+	else if (decimals == 1)
+		snprintf(figure.s, sizeof(figure.s), "%" PRIu64 ".%u%s", value / 10,
+			 (unsigned int)(value % 10), suffix);
 	else
 		snprintf(figure.s, sizeof(figure.s), "%" PRIu64 "%s", value, suffix);
 	return figure;
@@ -91,7 +93,7 @@ static struct figure scaled(uint64_t value, const struct scale *scale)
 
 struct figure figure_time(uint64_t ns)
 {
-	return scaled(ns, times);
+	return ns ? scaled(ns, times) : words("0");
 }
 
 struct figure figure_short(uint64_t count)
@@ -125,7 +127,7 @@ struct figure figure_count(uint64_t count)
 
 static uint64_t milli(double value)
 {
-	return (uint64_t)(fmin(value, MAX_MILLI) * 1000 + 0.5);
+	return (uint64_t)(fmin(value, MAX_DOUBLE) * 1000 + 0.5);
 }
 
 struct figure figure_level(double mean)
@@ -220,7 +222,7 @@ static void print_plain(char *out, size_t size, const char *digits, int nr, int 
 
 struct figure figure_real(double value)
 {
-	char digits[SIGNIFICANT + 1];
+	char digits[SIGNIFICANT + 1] = "";
 	struct figure figure = words(signbit(value) ? "-" : "");
 	size_t at = strlen(figure.s);
 	int exponent;
@@ -267,7 +269,8 @@ bool figure_parse_instant(const char *text, uint64_t *wall_ns)
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
 	seconds = timegm(&tm);
-	if (text[used] || !used || seconds < 0 || (uint64_t)seconds > UINT64_MAX / NS_PER_SECOND - 1)
+	if (text[used] || !used || seconds < 0 ||
+	    (uint64_t)seconds > UINT64_MAX / NS_PER_SECOND - 1)
 		return false;
 	*wall_ns = (uint64_t)seconds * NS_PER_SECOND + ns;
 	return !strcmp(figure_instant(*wall_ns).s, text);

@@ -32,18 +32,14 @@ static void new_line(struct flow *self)
 	self->is_begun = false;
 }
 
-/* Text that has been escaped; broken where the line ends if it is longer than that. */
-static void put_chunk(struct flow *self, enum style style, const char *text)
+/* Text that has been escaped, of one line at most, or broken where lines end. */
+static void put_piece(struct flow *self, const char *text, size_t nr_bytes, unsigned int gap)
 {
-	unsigned int gap = self->is_begun ? self->gap : 0;
+	const char *end = text + nr_bytes;
 
-	if (self->is_begun && self->at + gap + text_columns(text) > self->columns) {
-		new_line(self);
-		gap = 0;
-	}
-	fprintf(self->out, "%*s%s", (int)gap, "", style_on(style, self->is_coloured));
+	fprintf(self->out, "%*s", (int)gap, "");
 	self->at += gap;
-	while (*text) {
+	while (text < end) {
 		const char *from = text;
 		uint32_t code;
 		unsigned int width = utf8_next(&text, &code) ? utf8_columns(code) : 1;
@@ -53,8 +49,38 @@ static void put_chunk(struct flow *self, enum style style, const char *text)
 		fwrite(from, 1, (size_t)(text - from), self->out);
 		self->at += width;
 	}
-	fputs(style_off(style, self->is_coloured), self->out);
 	self->is_begun = true;
+}
+
+/* The columns of the next nr_bytes, all of it or a word of it. */
+static unsigned int columns_of(const char *text, size_t nr_bytes)
+{
+	unsigned int columns = 0;
+	uint32_t code;
+
+	for (const char *end = text + nr_bytes; text < end;)
+		columns += utf8_next(&text, &code) ? utf8_columns(code) : 1;
+	return columns;
+}
+
+static void put_chunk(struct flow *self, enum style style, const char *text)
+{
+	bool is_whole = text_columns(text) <= self->columns - self->indent;
+	unsigned int gap = self->gap;
+
+	while (*text) {
+		size_t nr = is_whole ? strlen(text) : strcspn(text, " ");
+
+		if (self->is_begun && self->at + gap + columns_of(text, nr) > self->columns)
+			new_line(self);
+		if (!self->is_begun)
+			gap = 0;
+		fputs(style_on(style, self->is_coloured), self->out);
+		put_piece(self, text, nr, gap);
+		fputs(style_off(style, self->is_coloured), self->out);
+		text += nr + (text[nr] == ' ');
+		gap = 1;
+	}
 }
 
 void flow_add(struct flow *self, enum style style, const char *format, ...)

@@ -13,75 +13,6 @@
 #include "src/render/json_part.h"
 #include "src/render/render.h"
 
-#define TEXT(member) { #member, offsetof(struct capture, member) }
-#define COUNT(name, member) { name, offsetof(struct account, member) }
-#define OUTCOME(name, outcome) { name, offsetof(struct account, by_outcome[outcome]) }
-#define ATTRIBUTED(name, how) { name, offsetof(struct account, attributed[how]) }
-#define SAME(member) { #member, offsetof(struct account, member) }
-
-const struct field capture_texts[] = {
-	TEXT(name),   TEXT(owner), TEXT(review_by), TEXT(host), TEXT(boot_id),
-	TEXT(kernel), TEXT(arch),  TEXT(timezone),  { 0 },
-};
-
-const struct field account_items[] = {
-	SAME(in_flight_start),
-	COUNT("items_in", in),
-	COUNT("items_originated", originated),
-	OUTCOME("items_out", OUTCOME_OUT),
-	OUTCOME("items_ended", OUTCOME_ENDED),
-	OUTCOME("items_merged", OUTCOME_MERGED),
-	OUTCOME("items_dropped", OUTCOME_DROPPED),
-	OUTCOME("items_unobserved", OUTCOME_UNOBSERVED),
-	OUTCOME("in_flight_end", OUTCOME_IN_FLIGHT),
-	COUNT("items_partial", partial),
-	COUNT("items_warmup", warmup),
-	{ 0 },
-};
-
-const struct field account_attributed[] = {
-	ATTRIBUTED("key", ATTRIBUTED_KEY),
-	ATTRIBUTED("connection", ATTRIBUTED_CONNECTION),
-	ATTRIBUTED("thread", ATTRIBUTED_THREAD),
-	ATTRIBUTED("guessed", ATTRIBUTED_GUESSED),
-	ATTRIBUTED("none", ATTRIBUTED_NONE),
-	{ 0 },
-};
-
-const struct field account_more[] = {
-	SAME(late),
-	SAME(let_go),
-	SAME(unpaired_rx),
-	SAME(unpaired_recv),
-	SAME(unpaired_tx),
-	SAME(doubtful_pairs),
-	SAME(bytes_read_unseen),
-	SAME(shared_outputs),
-	SAME(merges),
-	SAME(retransmits),
-	SAME(drops),
-	SAME(sockets),
-	SAME(listeners),
-	SAME(packets_in),
-	SAME(packets_out),
-	SAME(threads_ran),
-	SAME(first_ns),
-	SAME(last_ns),
-	{ 0 },
-};
-
-const char *const event_kind_names[GEMBA_NR_KINDS] = {
-	[GEMBA_NONE] = "none",	   [GEMBA_RX] = "rx",	      [GEMBA_SOCK] = "sock",
-	[GEMBA_RECV] = "recv",	   [GEMBA_EMPTY] = "empty",   [GEMBA_SEND] = "send",
-	[GEMBA_SENT] = "sent",	   [GEMBA_TXQ] = "txq",	      [GEMBA_TX] = "tx",
-	[GEMBA_DROP] = "drop",	   [GEMBA_RETRANS] = "retrans", [GEMBA_SWITCH] = "switch",
-	[GEMBA_FORK] = "fork",	   [GEMBA_EXIT] = "exit",     [GEMBA_EXEC] = "exec",
-	[GEMBA_CLOSE] = "close",   [GEMBA_HWSTAMP] = "hwstamp", [GEMBA_CONN] = "conn",
-	[GEMBA_PEER] = "peer",	   [GEMBA_MARK] = "mark",     [GEMBA_LOST] = "lost",
-	[GEMBA_COMM] = "comm",	   [GEMBA_PEERNAME] = "peername",
-};
-_Static_assert(GEMBA_NR_KINDS == GEMBA_PEERNAME + 1, "a kind of event has no name");
-
 /* The first of several pairs of one key counts, as in pairs_get(). */
 static void emit_pairs(struct emit *emit, const char *key, const struct pairs *pairs)
 {
@@ -173,8 +104,8 @@ static void emit_capture(struct emit *emit, const struct vsm *vsm)
 static void emit_counts(struct emit *emit, const struct account *account, const struct field *field)
 {
 	for (; field->name; field++)
-		emit_u64(emit, field->name, *(const uint64_t *)((const char *)account +
-								 field->offset));
+		emit_u64(emit, field->name,
+			 *(const uint64_t *)((const char *)account + field->offset));
 }
 
 static void emit_by_kind(struct emit *emit, const char *key, const uint64_t *by_kind)

@@ -8,7 +8,6 @@
  * finds it, since the deviation never falls as the sum of squares grows.
  */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "src/render/figure.h"
@@ -22,8 +21,8 @@ struct quantile_field {
 };
 
 static const struct quantile_field quantiles[] = {
-	{ { "p50_ns", "p50" }, 0.5 },	    { { "p90_ns", "p90" }, 0.9 },
-	{ { "p99_ns", "p99" }, 0.99 },	    { { "p99_9_ns", "p99_9" }, 0.999 },
+	{ { "p50_ns", "p50" }, 0.5 },	       { { "p90_ns", "p90" }, 0.9 },
+	{ { "p99_ns", "p99" }, 0.99 },	       { { "p99_9_ns", "p99_9" }, 0.999 },
 	{ { "p99_99_ns", "p99_99" }, 0.9999 },
 };
 
@@ -125,11 +124,8 @@ static void get_buckets(struct get *get, struct hist *hist)
 	hist->offset = (uint16_t)get_u64_max(get, "offset", HIST_NR_BUCKETS - 1);
 	if (get_enter_array(get, "counts", HIST_NR_BUCKETS - hist->offset, &nr)) {
 		get_leave(get);
-		hist->counts = nr ? calloc(nr, sizeof(*hist->counts)) : NULL;
-		if (nr && !hist->counts)
-			get_no_memory(get);
-		else
-			hist->nr = hist->room = (uint16_t)nr;
+		hist->counts = get_allocate(get, nr, sizeof(*hist->counts));
+		hist->nr = hist->room = hist->counts ? (uint16_t)nr : 0;
 		get_u64s(get, "counts", hist->counts, hist->nr, 0);
 	}
 	get_leave(get);
@@ -141,7 +137,7 @@ static void find_squares(struct hist *hist, enum dist_unit unit, double wanted)
 {
 	uint64_t low = 0;
 	uint64_t high;
-	double top = (double)hist->count * 0x1p127; /* a deviation of 2^63.5: more than any */
+	double top = (double)hist->count * 0x1.ffffffp127; /* a deviation just below 2^64 */
 
 	memcpy(&high, &top, sizeof(high));
 	while (low < high) {
@@ -177,7 +173,8 @@ void get_dist(struct get *get, const char *key, struct hist *hist, enum dist_uni
 	hist->sum_ns = get_u64(get, fields[unit].sum);
 	hist->min_ns = get_u64_or(get, fields[unit].min, UINT64_MAX);
 	hist->max_ns = get_u64(get, fields[unit].max);
-	stddev = get_real(get, fields[unit].stddev);
+	stddev = unit == DIST_NS ? (double)get_u64(get, fields[unit].stddev) :
+				   get_real(get, fields[unit].stddev);
 	get_buckets(get, hist);
 	if (!get->err && !is_consistent(hist))
 		get_fail(get, NULL, "its counts do not make its count");

@@ -235,8 +235,7 @@ void emit_family(struct emit *emit, const struct family *family)
 	emit_u64(emit, "items", family->items);
 	emit_real(emit, "rate_hz", family->rate_hz);
 	emit_times(emit, family);
-	emit_text(emit, "constraint",
-		  is_constrained ? family->steps[family->constraint].id : NULL);
+	emit_text(emit, "constraint", is_constrained ? family->steps[family->constraint].id : NULL);
 	emit_open(emit, "steps", '[');
 	for (size_t i = 0; i < family->nr_steps; i++)
 		emit_step(emit, &family->steps[i]);

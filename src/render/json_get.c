@@ -33,9 +33,10 @@ static size_t print_way(const struct get *self, char *out, size_t size)
 
 	out[0] = '\0';
 	for (unsigned int i = 1; i <= self->depth && at < size; i++)
-		at += (size_t)(self->key[i] ? snprintf(out + at, size - at, "%s%.40s",
-						       i > 1 ? "." : "", self->key[i]) :
-					      snprintf(out + at, size - at, "[%zu]", self->index[i]));
+		at += (size_t)(self->key[i] ?
+				       snprintf(out + at, size - at, "%s%.40s", i > 1 ? "." : "",
+						self->key[i]) :
+				       snprintf(out + at, size - at, "[%zu]", self->index[i]));
 	return at < size ? at : size - 1;
 }
 
@@ -47,16 +48,25 @@ void get_fail(struct get *self, const char *key, const char *what)
 	if (self->err)
 		return;
 	self->err = -EBADMSG;
-	at = print_way(self, way, 96);
+	at = print_way(self, way, 60);
 	if (key)
 		snprintf(way + at, sizeof(way) - at, "%s%.40s", at ? "." : "", key);
-	snprintf(self->why, GET_WHY_BYTES, "%s: %s", *way ? way : "map", what);
+	snprintf(self->why, GET_WHY_BYTES, "%.100s: %.50s", *way ? way : "map", what);
 }
 
 void get_no_memory(struct get *self)
 {
 	if (!self->err)
 		self->err = -ENOMEM;
+}
+
+void *get_allocate(struct get *self, size_t nr, size_t bytes)
+{
+	void *memory = nr ? calloc(nr, bytes) : NULL;
+
+	if (nr && !memory)
+		get_no_memory(self);
+	return memory;
 }
 
 /* NULL for what is absent or null, and for everything once something was wrong. */
@@ -189,10 +199,9 @@ uint64_t get_u64_max(struct get *self, const char *key, uint64_t max)
 {
 	uint64_t value = get_u64(self, key);
 
-	if (value <= max)
-		return value;
-	get_fail(self, key, "too large");
-	return 0;
+	if (value > max)
+		get_fail(self, key, "too large");
+	return value > max ? 0 : value;
 }
 
 double get_real(struct get *self, const char *key)
@@ -229,11 +238,9 @@ char *get_text(struct get *self, const char *key)
 
 char *get_needed_text(struct get *self, const char *key)
 {
-	const char *text = get_borrowed(self, key);
-
-	if (!text)
+	if (!get_has(self, key))
 		get_fail(self, key, "missing");
-	return copy(self, text);
+	return get_text(self, key);
 }
 
 char **get_texts(struct get *self, const char *key, size_t max, size_t *nr)
@@ -244,10 +251,8 @@ char **get_texts(struct get *self, const char *key, size_t max, size_t *nr)
 	*nr = 0;
 	if (!get_enter_array(self, key, max, &wanted))
 		return NULL;
-	texts = wanted ? calloc(wanted, sizeof(*texts)) : NULL;
-	if (wanted && !texts)
-		get_no_memory(self);
-	while (!self->err && *nr < wanted) {
+	texts = get_allocate(self, wanted, sizeof(*texts));
+	while (texts && !self->err && *nr < wanted) {
 		const char *text = json_string_value(json_array_get(here(self), *nr));
 
 		if (text)

@@ -31,6 +31,8 @@ void get_init(struct get *self, const json_t *document, char why[GET_WHY_BYTES])
 /* Notes that the value `key` (NULL: the one it stands on) is wrong; keeps the first. */
 void get_fail(struct get *self, const char *key, const char *what);
 void get_no_memory(struct get *self);
+/* Zeroed; NULL when nr is 0, and when there is no memory, which is noted. */
+void *get_allocate(struct get *self, size_t nr, size_t bytes);
 
 /* Into the object or array `key`; false, and not entered, when absent, null or wrong. Every
  * true is paired with get_leave(). */

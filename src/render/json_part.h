@@ -35,7 +35,8 @@ void get_capture(struct get *get, struct vsm *vsm);
 void get_account(struct get *get, struct vsm *vsm);
 
 void emit_family(struct emit *emit, const struct family *family);
-/* The element that `get` stands on; family is all zero. */
+/* The element that `get` stands on; what is filled is all zero. */
 void get_family(struct get *get, struct family *family);
+void get_step(struct get *get, struct step *step);
 
 #endif

@@ -106,10 +106,8 @@ static void get_families(struct get *get, struct vsm *vsm)
 
 	if (!get_enter_array(get, "families", VSM_MAX_FAMILIES + 1, &nr))
 		return;
-	vsm->families = nr ? calloc(nr, sizeof(*vsm->families)) : NULL;
-	if (nr && !vsm->families)
-		get_no_memory(get);
-	while (vsm->nr_families < nr && get_enter_element(get, vsm->nr_families)) {
+	vsm->families = get_allocate(get, nr, sizeof(*vsm->families));
+	while (vsm->families && vsm->nr_families < nr && get_enter_element(get, vsm->nr_families)) {
 		get_family(get, &vsm->families[vsm->nr_families++]);
 		get_leave(get);
 	}

@@ -12,97 +12,9 @@
 
 #define MAX_FINDINGS 4096
 
-static const char *kind_name(size_t i)
-{
-	return step_kind_name((enum step_kind)i);
-}
-
-static const char *value_name(size_t i)
-{
-	return step_value_name((enum step_value)i);
-}
-
 static const char *outcome_text(size_t i)
 {
 	return i < OUTCOME_NR ? outcome_name((enum outcome)i) : "mixed"; /* of `other` */
-}
-
-static void *allocate(struct get *get, size_t nr, size_t bytes)
-{
-	void *memory = nr ? calloc(nr, bytes) : NULL;
-
-	if (nr && !memory)
-		get_no_memory(get);
-	return memory;
-}
-
-static void get_ran(struct get *get, struct step *step)
-{
-	size_t nr;
-
-	if (!get_enter_array(get, "ran_instead", VSM_MAX_RAN, &nr))
-		return;
-	while (step->nr_ran < nr && get_enter_element(get, step->nr_ran)) {
-		struct ran_instead *ran = &step->ran[step->nr_ran++];
-		const char *comm = get_borrowed(get, "comm");
-		size_t bytes = comm ? strnlen(comm, sizeof(ran->comm)) : 0;
-
-		memcpy(ran->comm, comm ? comm : "", bytes);
-		ran->pid = (uint32_t)get_u64_max(get, "pid", UINT32_MAX);
-		ran->sum_ns = get_u64(get, "sum_ns");
-		get_leave(get);
-	}
-	get_leave(get);
-}
-
-static void get_inventory(struct get *get, struct step *step)
-{
-	step->inventory_mean = NAN;
-	step->inventory_counted_mean = NAN;
-	if (get_enter(get, "inventory")) {
-		step->inventory_mean = get_real(get, "mean");
-		step->inventory_max = get_u64(get, "max");
-		step->inventory_counted_mean = get_real(get, "counted_mean");
-		get_leave(get);
-	}
-	if (get_enter(get, "defects")) {
-		step->drops = get_u64(get, "drops");
-		step->retransmits = get_u64(get, "retransmits");
-		get_leave(get);
-	}
-}
-
-static void get_parts(struct get *get, struct step *step)
-{
-	step->has_parts = get_has(get, "on_cpu");
-	get_dist(get, "on_cpu", &step->on_cpu, DIST_NS);
-	get_dist(get, "run_queue", &step->run_queue, DIST_NS);
-	get_dist(get, "blocked", &step->blocked, DIST_NS);
-	get_dist(get, "busy_item", &step->busy_item, DIST_NS);
-	get_dist(get, "busy_other", &step->busy_other, DIST_NS);
-}
-
-static void get_step(struct get *get, struct step *step)
-{
-	step->id = get_needed_text(get, "id");
-	step->name = get_needed_text(get, "name");
-	step->kind = (enum step_kind)get_name(get, "kind", kind_name, STEP_NR_KINDS);
-	step->from = get_needed_text(get, "from");
-	step->to = get_needed_text(get, "to");
-	step->items = get_u64(get, "items");
-	get_dist(get, "time", &step->time, DIST_NS);
-	get_parts(get, step);
-	get_ran(get, step);
-	get_dist(get, "visits", &step->visits, DIST_COUNT);
-	step->threads = (uint32_t)get_u64_max(get, "threads", UINT32_MAX);
-	step->cpus = (uint32_t)get_u64_max(get, "cpus", UINT32_MAX);
-	step->preemptions = get_u64(get, "preemptions");
-	step->utilisation_ratio = get_real(get, "utilisation_ratio");
-	get_dist(get, "cycle_time", &step->cycle_time, DIST_NS);
-	get_inventory(get, step);
-	step->lead_time_share_ratio = get_real(get, "lead_time_share_ratio");
-	step->complete_and_accurate_ratio = get_real(get, "complete_and_accurate_ratio");
-	step->value = (enum step_value)get_name(get, "value", value_name, VALUE_WASTE + 1);
 }
 
 static void get_steps(struct get *get, struct family *family)
@@ -111,8 +23,8 @@ static void get_steps(struct get *get, struct family *family)
 
 	if (!get_enter_array(get, "steps", VSM_MAX_STEPS, &nr))
 		return;
-	family->steps = allocate(get, nr, sizeof(*family->steps));
-	while (family->nr_steps < nr && get_enter_element(get, family->nr_steps)) {
+	family->steps = get_allocate(get, nr, sizeof(*family->steps));
+	while (family->steps && family->nr_steps < nr && get_enter_element(get, family->nr_steps)) {
 		get_step(get, &family->steps[family->nr_steps++]);
 		get_leave(get);
 	}
@@ -143,10 +55,10 @@ static size_t size_of(struct get *get, const char *key, size_t max)
 
 static void get_lead_buckets(struct get *get, struct by_lead *by_lead)
 {
-	uint64_t *tops = allocate(get, by_lead->nr, sizeof(*tops));
+	uint64_t *tops = get_allocate(get, by_lead->nr, sizeof(*tops));
 
 	get_u64s(get, "lead_ns", tops, tops ? by_lead->nr : 0, 0);
-	for (size_t i = 0; i < by_lead->nr && !get->err; i++) {
+	for (size_t i = 0; tops && i < by_lead->nr && !get->err; i++) {
 		by_lead->lead_bucket[i] = (uint16_t)hist_bucket(tops[i] ? tops[i] : 1);
 		if (i && by_lead->lead_bucket[i] <= by_lead->lead_bucket[i - 1])
 			get_fail(get, "lead_ns", "not ascending");
@@ -158,7 +70,7 @@ static void get_lead_buckets(struct get *get, struct by_lead *by_lead)
 static void get_matrix(struct get *get, struct family *family)
 {
 	struct by_lead *by_lead = &family->by_lead;
-	uint64_t *column = allocate(get, by_lead->nr, sizeof(*column));
+	uint64_t *column = get_allocate(get, by_lead->nr, sizeof(*column));
 
 	if (!column || !get_enter(get, "sum_ns")) {
 		free(column);
@@ -181,10 +93,10 @@ static void get_by_lead(struct get *get, struct family *family)
 	if (!get_enter(get, "by_lead"))
 		return;
 	nr = by_lead->nr = size_of(get, "lead_ns", HIST_NR_BUCKETS);
-	by_lead->lead_bucket = allocate(get, nr, sizeof(*by_lead->lead_bucket));
-	by_lead->items = allocate(get, nr, sizeof(*by_lead->items));
-	by_lead->lead_sum_ns = allocate(get, nr, sizeof(*by_lead->lead_sum_ns));
-	by_lead->sum_ns = allocate(get, nr * family->nr_steps, sizeof(*by_lead->sum_ns));
+	by_lead->lead_bucket = get_allocate(get, nr, sizeof(*by_lead->lead_bucket));
+	by_lead->items = get_allocate(get, nr, sizeof(*by_lead->items));
+	by_lead->lead_sum_ns = get_allocate(get, nr, sizeof(*by_lead->lead_sum_ns));
+	by_lead->sum_ns = get_allocate(get, nr * family->nr_steps, sizeof(*by_lead->sum_ns));
 	get_lead_buckets(get, by_lead);
 	get_u64s(get, "items", by_lead->items, nr, 0);
 	get_matrix(get, family);
@@ -227,12 +139,12 @@ static void get_blocks(struct get *get, struct family *family)
 		return;
 	blocks->width_ns = get_u64(get, "width_ns");
 	nr = blocks->nr = size_of(get, "items", VSM_MAX_BLOCKS);
-	blocks->items = allocate(get, nr, sizeof(uint64_t));
-	blocks->lead_sum_ns = allocate(get, nr, sizeof(uint64_t));
-	blocks->lead_p50_ns = allocate(get, nr, sizeof(uint64_t));
-	blocks->lead_p99_ns = allocate(get, nr, sizeof(uint64_t));
-	blocks->in_flight_max = allocate(get, nr, sizeof(uint64_t));
-	blocks->sum_ns = allocate(get, nr * family->nr_steps, sizeof(uint64_t));
+	blocks->items = get_allocate(get, nr, sizeof(uint64_t));
+	blocks->lead_sum_ns = get_allocate(get, nr, sizeof(uint64_t));
+	blocks->lead_p50_ns = get_allocate(get, nr, sizeof(uint64_t));
+	blocks->lead_p99_ns = get_allocate(get, nr, sizeof(uint64_t));
+	blocks->in_flight_max = get_allocate(get, nr, sizeof(uint64_t));
+	blocks->sum_ns = get_allocate(get, nr * family->nr_steps, sizeof(uint64_t));
 	get_u64s(get, "items", blocks->items, nr, 0);
 	get_u64s(get, "lead_sum_ns", blocks->lead_sum_ns, nr, 0);
 	get_u64s(get, "lead_p50_ns", blocks->lead_p50_ns, nr, UINT64_MAX);
@@ -252,8 +164,9 @@ static void get_findings(struct get *get, struct family *family)
 
 	if (!get_enter_array(get, "findings", MAX_FINDINGS, &nr))
 		return;
-	family->findings = allocate(get, nr, sizeof(*family->findings));
-	while (family->nr_findings < nr && get_enter_element(get, family->nr_findings)) {
+	family->findings = get_allocate(get, nr, sizeof(*family->findings));
+	while (family->findings && family->nr_findings < nr &&
+	       get_enter_element(get, family->nr_findings)) {
 		struct finding *finding = &family->findings[family->nr_findings++];
 
 		finding->waste = get_needed_text(get, "waste");
@@ -273,8 +186,8 @@ static void get_stamps(struct get *get, struct slow_item *item)
 
 	if (!get_enter_array(get, "stations", JOURNEY_MAX_STATIONS, &nr))
 		return;
-	item->stamps = allocate(get, nr, sizeof(*item->stamps));
-	while (item->nr_stamps < nr && get_enter_element(get, item->nr_stamps)) {
+	item->stamps = get_allocate(get, nr, sizeof(*item->stamps));
+	while (item->stamps && item->nr_stamps < nr && get_enter_element(get, item->nr_stamps)) {
 		uint32_t i = item->nr_stamps++;
 
 		item->stamps[i].name = get_needed_text(get, "name");
@@ -331,7 +244,8 @@ void get_family(struct get *get, struct family *family)
 	family->route = get_texts(get, "route", VSM_MAX_STEPS + 1, &family->nr_route);
 	family->class = get_text(get, "class");
 	if (get_has(get, "outcome"))
-		family->outcome = outcome_text(get_name(get, "outcome", outcome_text, OUTCOME_NR + 1));
+		family->outcome =
+			outcome_text(get_name(get, "outcome", outcome_text, OUTCOME_NR + 1));
 	family->items = get_u64(get, "items");
 	family->rate_hz = get_real(get, "rate_hz");
 	get_totals(get, family);

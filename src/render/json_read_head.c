@@ -97,10 +97,9 @@ static void get_targets(struct get *get, struct capture *capture)
 
 	if (!get_enter_array(get, "targets", MAX_TARGETS, &nr))
 		return;
-	capture->targets = nr ? calloc(nr, sizeof(*capture->targets)) : NULL;
-	if (nr && !capture->targets)
-		get_no_memory(get);
-	while (capture->nr_targets < nr && get_enter_element(get, capture->nr_targets)) {
+	capture->targets = get_allocate(get, nr, sizeof(*capture->targets));
+	while (capture->targets && capture->nr_targets < nr &&
+	       get_enter_element(get, capture->nr_targets)) {
 		get_target(get, &capture->targets[capture->nr_targets++]);
 		get_leave(get);
 	}
@@ -188,10 +187,8 @@ static void get_doubts(struct get *get, struct vsm *vsm)
 
 	if (!get_enter_array(get, "doubts", MAX_DOUBTS, &nr))
 		return;
-	vsm->doubts = nr ? calloc(nr, sizeof(*vsm->doubts)) : NULL;
-	if (nr && !vsm->doubts)
-		get_no_memory(get);
-	while (vsm->nr_doubts < nr && get_enter_element(get, vsm->nr_doubts)) {
+	vsm->doubts = get_allocate(get, nr, sizeof(*vsm->doubts));
+	while (vsm->doubts && vsm->nr_doubts < nr && get_enter_element(get, vsm->nr_doubts)) {
 		struct doubt *doubt = &vsm->doubts[vsm->nr_doubts++];
 
 		doubt->code = get_needed_text(get, "code");

@@ -87,8 +87,7 @@ static void put_window(struct flow *flow, const struct vsm *vsm)
 	if (window_ns)
 		flow_add(flow, STYLE_PLAIN, "%s",
 			 figure_rate((double)vsm->account.in * 1e9 / (double)window_ns).s);
-	flow_add(flow, STYLE_PLAIN, "%s out",
-		 figure_count(vsm->account.by_outcome[OUTCOME_OUT]).s);
+	flow_add(flow, STYLE_PLAIN, "%s out", figure_count(vsm->account.by_outcome[OUTCOME_OUT]).s);
 	flow_end(flow);
 }
 
@@ -126,19 +125,28 @@ static bool has_output(const struct family *family)
 	       !strcmp(family->outcome, outcome_name(OUTCOME_OUT));
 }
 
-/* Those to be drawn in full: the first with outputs; if none has any, the first with steps. */
+/* Too few for a median say little in a picture; a line is enough for them. */
+static bool has_median(const struct family *family)
+{
+	uint64_t ns;
+
+	return family->lead_time.count && hist_quantile(&family->lead_time, 0.5, &ns);
+}
+
+/* Those to be drawn in full: the first with outputs and a median; if none has both, the first
+ * with outputs; if none has any, the first with steps. */
 static void choose(const struct vsm *vsm, bool *is_in_full)
 {
 	size_t nr = 0;
 
 	for (size_t i = 0; i < vsm->nr_families && nr < MAX_IN_FULL; i++) {
-		is_in_full[i] = has_output(&vsm->families[i]);
+		is_in_full[i] = has_output(&vsm->families[i]) && has_median(&vsm->families[i]);
 		nr += is_in_full[i];
 	}
-	for (size_t i = 0; i < vsm->nr_families && !nr; i++) {
-		is_in_full[i] = vsm->families[i].nr_steps;
-		nr += is_in_full[i];
-	}
+	for (size_t i = 0; i < vsm->nr_families && !nr; i++)
+		nr += is_in_full[i] = has_output(&vsm->families[i]);
+	for (size_t i = 0; i < vsm->nr_families && !nr; i++)
+		nr += is_in_full[i] = vsm->families[i].nr_steps;
 }
 
 static int put_families(const struct text *self)

@@ -48,8 +48,7 @@ static bool only_listening(const struct vsm *vsm)
 {
 	const struct account *account = &vsm->account;
 
-	return account->listeners && account->sockets == account->listeners &&
-	       !account->packets_in;
+	return account->listeners && account->sockets == account->listeners && !account->packets_in;
 }
 
 static bool no_packet(const struct vsm *vsm)
@@ -104,25 +103,39 @@ struct cause {
 static const struct cause causes[] = {
 	{ has_exited, "the target exited before anything had flowed through it.", NEXT_ALL },
 	{ all_lost, "most events were lost, so that no item could be put together.", NEXT_CHECK },
-	{ in_warmup, "the capture was so short that all items fell into the warm-up of its first "
-		     "100 ms, which is not counted.", NEXT_LONGER },
-	{ no_socket, "the target has no TCP or UDP socket. Its messages may come through another "
-		     "process, a Unix socket, shared memory or a kernel bypass (Onload, VMA, DPDK).",
+	{ in_warmup,
+	  "the capture was so short that all items fell into the warm-up of its first "
+	  "100 ms, which is not counted.",
+	  NEXT_LONGER },
+	{ no_socket,
+	  "the target has no TCP or UDP socket. Its messages may come through another "
+	  "process, a Unix socket, shared memory or a kernel bypass (Onload, VMA, DPDK).",
 	  NEXT_ALL },
 	{ only_listening, "the target listens, and nobody connected or sent.", NEXT_LONGER },
-	{ no_packet, "no packet came to its sockets or left them: nobody sent in this time, or "
-		     "the traffic passes the kernel by (Onload, VMA, DPDK).", NEXT_SOCKETS },
-	{ no_packet_in, "packets left and none came in: it sends of its own accord, and nothing "
-			"was sent to it.", NEXT_LONGER },
-	{ unseen_read, "bytes were taken off its sockets by no call that gemba sees (splice, "
-		       "zero copy, io_uring).", NEXT_CHECK },
-	{ stood_still, "packets came, and none of its threads ran: it is stopped, or hangs, or "
-		       "another process reads these sockets.", NEXT_STATE },
-	{ never_read, "packets came, and the target read none of them: another process has the "
-		      "same sockets (a worker, a child), or it is busy with something else.",
+	{ no_packet,
+	  "no packet came to its sockets or left them: nobody sent in this time, or "
+	  "the traffic passes the kernel by (Onload, VMA, DPDK).",
+	  NEXT_SOCKETS },
+	{ no_packet_in,
+	  "packets left and none came in: it sends of its own accord, and nothing "
+	  "was sent to it.",
+	  NEXT_LONGER },
+	{ unseen_read,
+	  "bytes were taken off its sockets by no call that gemba sees (splice, "
+	  "zero copy, io_uring).",
+	  NEXT_CHECK },
+	{ stood_still,
+	  "packets came, and none of its threads ran: it is stopped, or hangs, or "
+	  "another process reads these sockets.",
+	  NEXT_STATE },
+	{ never_read,
+	  "packets came, and the target read none of them: another process has the "
+	  "same sockets (a worker, a child), or it is busy with something else.",
 	  NEXT_ALL },
-	{ only_partial, "it read, and the arrival of what it read was not seen: the packets came "
-			"before gemba, or by a way gemba does not see.", NEXT_LONGER },
+	{ only_partial,
+	  "it read, and the arrival of what it read was not seen: the packets came "
+	  "before gemba, or by a way gemba does not see.",
+	  NEXT_LONGER },
 	{ unfinished, "items came in, and none was finished in this time.", NEXT_LONGER },
 	{ always, "events came, and they make no item.", NEXT_CHECK },
 };

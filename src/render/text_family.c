@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * text_family.c - one family in full: its title, the stream, and the totals in words; and the
- * table of those that have one line each
+ * text_family.c - one family in full: its title, the stream, and the totals in words
  */
 #include <math.h>
 #include <string.h>
@@ -12,8 +11,10 @@
 
 #define NAME_BYTES 512
 #define MAX_NAME (NAME_BYTES / 4 - 1) /* columns */
-#define MAX_NAMED 3 /* of who ran instead, per step */
-#define MIN_WIDE 64 /* columns for the long form of the table */
+#define WORTH_SAYING 0.005	      /* of the lead time */
+#define MAX_NAMED 3		      /* of who ran instead, per step */
+#define MIN_WIDE 64		      /* columns for the rate in the title */
+#define MIN_ALL_QUANTILES 100
 
 static const char *quantile(const struct hist *hist, double q, struct figure *figure)
 {
@@ -31,13 +32,16 @@ static int put_title(const struct text *self, const struct family *family)
 	char name[NAME_BYTES];
 	struct canvas *canvas;
 	unsigned int end = self->columns;
+	bool is_wide = end >= MIN_WIDE;
 	int err = canvas_new(&canvas, self->columns, 1, self->is_utf8);
 
 	if (err)
 		return err;
 	canvas_line(canvas, 0, 0, end - 1, 0);
-	snprintf(words, sizeof(words), " %s items  %s ", figure_count(family->items).s,
-		 figure_rate(family->rate_hz).s);
+	snprintf(words, sizeof(words), " %s item%s %s%s", figure_count(family->items).s,
+		 family->items == 1 ? "" : "s", is_wide ? " " : "",
+		 is_wide ? figure_rate(family->rate_hz).s : "");
+	strcat(words, is_wide ? " " : "");
 	canvas_text_right(canvas, end - 2, 0, STYLE_PLAIN, words);
 	end -= 2 + text_columns(words) + 2;
 	snprintf(words, sizeof(words), "%s  %.200s%s%.200s", family->id ? family->id : "",
@@ -55,6 +59,7 @@ static int put_title(const struct text *self, const struct family *family)
 
 static void put_lead_time(struct flow *flow, const struct hist *lead)
 {
+	bool is_wide = flow->columns >= MIN_ALL_QUANTILES;
 	struct figure figure;
 
 	flow_begin(flow, "lead time");
@@ -65,58 +70,67 @@ static void put_lead_time(struct flow *flow, const struct hist *lead)
 	}
 	flow_add(flow, STYLE_STRONG, "mean %s", figure_time(hist_mean_ns(lead)).s);
 	flow_add(flow, STYLE_PLAIN, "p50 %s", quantile(lead, 0.5, &figure));
-	flow_add(flow, STYLE_PLAIN, "p90 %s", quantile(lead, 0.9, &figure));
+	if (is_wide)
+		flow_add(flow, STYLE_PLAIN, "p90 %s", quantile(lead, 0.9, &figure));
 	flow_add(flow, STYLE_STRONG, "p99 %s", quantile(lead, 0.99, &figure));
-	flow_add(flow, STYLE_PLAIN, "p99.9 %s", quantile(lead, 0.999, &figure));
+	if (is_wide)
+		flow_add(flow, STYLE_PLAIN, "p99.9 %s", quantile(lead, 0.999, &figure));
 	flow_add(flow, STYLE_PLAIN, "p99.99 %s", quantile(lead, 0.9999, &figure));
 	flow_add(flow, STYLE_PLAIN, "max %s", figure_time(lead->max_ns).s);
 	flow_end(flow);
 }
 
-static void add_class(struct flow *flow, const char *name, const struct hist *hist,
-		      const struct hist *lead)
+static void add_class(struct flow *flow, const char *name, const struct hist *hist)
 {
-	if (hist->count && lead->sum_ns)
-		flow_add(flow, STYLE_PLAIN, "%s %s (%s)", name,
-			 figure_time(hist_mean_ns(hist)).s,
-			 figure_ratio((double)hist->sum_ns / (double)lead->sum_ns).s);
-	else
-		flow_add(flow, STYLE_PLAIN, "%s -", name);
+	flow_add(flow, STYLE_PLAIN, "%s %s", name,
+		 hist->count ? figure_time(hist_mean_ns(hist)).s : "-");
+}
+
+/* Of the lead time of all items, what no class accounts for. */
+static uint64_t unmapped_ns(const struct family *family)
+{
+	uint64_t mapped = family->process_time.sum_ns + family->transport_time.sum_ns +
+			  family->wait_time.sum_ns;
+
+	return family->lead_time.sum_ns > mapped ? family->lead_time.sum_ns - mapped : 0;
 }
 
 static void put_classes(struct flow *flow, const struct family *family)
 {
-	const struct hist *lead = &family->lead_time;
+	double unmapped = (double)unmapped_ns(family) / (double)family->lead_time.sum_ns;
 
 	flow_begin(flow, "of it");
-	add_class(flow, "process", &family->process_time, lead);
-	add_class(flow, "transport", &family->transport_time, lead);
-	add_class(flow, "wait", &family->wait_time, lead);
+	add_class(flow, "process", &family->process_time);
+	add_class(flow, "transport", &family->transport_time);
+	add_class(flow, "wait", &family->wait_time);
 	flow_add(flow, STYLE_PLAIN, "activity %s", figure_ratio(family->activity_ratio).s);
 	if (!isnan(family->pce_ratio))
 		flow_add(flow, STYLE_PLAIN, "pce %s", figure_ratio(family->pce_ratio).s);
+	if (unmapped >= WORTH_SAYING)
+		flow_add(flow, STYLE_WARN, "unmapped %s", figure_ratio(unmapped).s);
 	flow_end(flow);
+}
+
+static void add_constraint(struct flow *flow, const struct step *step)
+{
+	if (step->cycle_time.count)
+		flow_add(flow, STYLE_PLAIN, "cycle %s",
+			 figure_time(hist_mean_ns(&step->cycle_time)).s);
+	flow_add(flow, STYLE_PLAIN, "constraint %s (%s)", step->name,
+		 figure_ratio(step->utilisation_ratio).s);
 }
 
 static void put_pace(struct flow *flow, const struct family *family)
 {
 	flow_begin(flow, "takt");
 	if (family->takt_declared_ns)
-		flow_add(flow, STYLE_PLAIN, "declared %s",
-			 figure_time(family->takt_declared_ns).s);
+		flow_add(flow, STYLE_PLAIN, "declared %s", figure_time(family->takt_declared_ns).s);
 	flow_add(flow, STYLE_PLAIN, "mean %s",
 		 family->takt_mean_ns ? figure_time(family->takt_mean_ns).s : "-");
 	flow_add(flow, STYLE_PLAIN, "peak %s",
 		 family->takt_peak_1ms_ns ? figure_time(family->takt_peak_1ms_ns).s : "-");
-	if (family->constraint >= 0 && (size_t)family->constraint < family->nr_steps) {
-		const struct step *step = &family->steps[family->constraint];
-
-		flow_add(flow, STYLE_PLAIN, "constraint %s, %s utilised", step->name,
-			 figure_ratio(step->utilisation_ratio).s);
-		if (step->cycle_time.count)
-			flow_add(flow, STYLE_PLAIN, "its cycle %s",
-				 figure_time(hist_mean_ns(&step->cycle_time)).s);
-	}
+	if (family->constraint >= 0 && (size_t)family->constraint < family->nr_steps)
+		add_constraint(flow, &family->steps[family->constraint]);
 	flow_end(flow);
 }
 
@@ -181,7 +195,7 @@ static void put_slowest(const struct text *self, struct flow *flow, const struct
 	if (!family->nr_slowest)
 		return;
 	flow_begin(flow, "slowest");
-	flow_add(flow, STYLE_PLAIN, "item %llu: %s", (unsigned long long)item->id,
+	flow_add(flow, STYLE_PLAIN, "item %llu took %s", (unsigned long long)item->id,
 		 figure_time(item->lead_time_ns).s);
 	for (uint32_t i = 1; i < item->nr_stamps; i++)
 		if (!most || item->stamps[i].at_ns - item->stamps[i - 1].at_ns >
@@ -214,77 +228,4 @@ int text_family(const struct text *self, const struct family *family)
 	put_findings(&flow, family);
 	put_slowest(self, &flow, family);
 	return err;
-}
-
-/* The columns of the table end here, counted from the right. */
-enum { END_P99 = 0, END_P50 = 8, END_RATE = 16, END_ITEMS = 27, END_NARROW_ITEMS = 16 };
-
-static void put_route(const struct text *self, struct canvas *canvas, unsigned int y,
-		      const struct family *family, unsigned int room)
-{
-	char route[NAME_BYTES];
-	char shown[NAME_BYTES];
-	size_t at = 0;
-
-	snprintf(route, sizeof(route), "%s", family->name ? family->name : "");
-	for (size_t i = 0; i < family->nr_route && at + 1 < sizeof(route) / 2; i++)
-		at += (size_t)snprintf(route + at, sizeof(route) - at, "%s%.60s", i ? ">" : "",
-				       family->route[i] ? family->route[i] : "");
-	if (at && family->outcome && strcmp(family->outcome, outcome_name(OUTCOME_OUT)))
-		snprintf(route + at, sizeof(route) - at, "  %s", family->outcome);
-	escape_text(shown, route, room < MAX_NAME ? room : MAX_NAME, self->is_utf8);
-	canvas_text(canvas, FLOW_INDENT, y, STYLE_PLAIN, shown);
-}
-
-static void put_line(const struct text *self, struct canvas *canvas, unsigned int y,
-		     const struct family *family)
-{
-	bool is_wide = self->columns >= MIN_WIDE;
-	unsigned int end = self->columns;
-	unsigned int items_end = end - (is_wide ? END_ITEMS : END_NARROW_ITEMS);
-	char id[4 * FLOW_INDENT];
-	struct figure figure;
-
-	escape_text(id, family->id, FLOW_INDENT - 1, self->is_utf8);
-	canvas_text(canvas, 0, y, STYLE_STRONG, id);
-	put_route(self, canvas, y, family, items_end - FLOW_INDENT - (is_wide ? 12 : 6));
-	if (is_wide)
-		canvas_text_right(canvas, end - END_RATE, y, STYLE_PLAIN,
-				  figure_rate(family->rate_hz).s);
-	canvas_text_right(canvas, items_end, y, STYLE_PLAIN,
-			  (is_wide ? figure_count(family->items) : figure_short(family->items)).s);
-	canvas_text_right(canvas, end - END_P50, y, STYLE_PLAIN,
-			  quantile(&family->lead_time, 0.5, &figure));
-	canvas_text_right(canvas, end - END_P99, y, STYLE_PLAIN,
-			  quantile(&family->lead_time, 0.99, &figure));
-}
-
-static void put_heads(const struct text *self, struct canvas *canvas)
-{
-	bool is_wide = self->columns >= MIN_WIDE;
-	unsigned int end = self->columns;
-
-	canvas_text(canvas, 0, 0, STYLE_FAINT, "family");
-	canvas_text(canvas, FLOW_INDENT, 0, STYLE_FAINT, "route");
-	if (is_wide)
-		canvas_text_right(canvas, end - END_RATE, 0, STYLE_FAINT, "rate");
-	canvas_text_right(canvas, end - (is_wide ? END_ITEMS : END_NARROW_ITEMS), 0, STYLE_FAINT,
-			  "items");
-	canvas_text_right(canvas, end - END_P50, 0, STYLE_FAINT, is_wide ? "lead p50" : "p50");
-	canvas_text_right(canvas, end - END_P99, 0, STYLE_FAINT, "p99");
-}
-
-int text_others(const struct text *self, const struct family *const *families, size_t nr)
-{
-	struct canvas *canvas;
-	int err = canvas_new(&canvas, self->columns, (unsigned int)nr + 1, self->is_utf8);
-
-	if (err)
-		return err;
-	put_heads(self, canvas);
-	for (size_t i = 0; i < nr; i++)
-		put_line(self, canvas, (unsigned int)i + 1, families[i]);
-	canvas_print(canvas, (unsigned int)nr + 1, self->out, self->is_coloured);
-	canvas_free(canvas);
-	return 0;
 }

@@ -82,7 +82,6 @@ void grid_value(struct grid *self, size_t cell, enum style style, const char *te
 void grid_lead(struct grid *self, enum style style, const char *text)
 {
 	if (grid_is_last(self))
-		canvas_text_right(self->canvas,
-				  grid_right(self, self->nr - 1) + GRID_LEAD_COLUMNS, self->y,
-				  style, text);
+		canvas_text_right(self->canvas, grid_right(self, self->nr - 1) + GRID_LEAD_COLUMNS,
+				  self->y, style, text);
 }

@@ -37,6 +37,8 @@ void grid_value(struct grid *self, size_t cell, enum style style, const char *te
 /* In the last column, of the last row of steps only. */
 void grid_lead(struct grid *self, enum style style, const char *text);
 
+/* The lines of the data boxes: adds rows from y on. */
+void grid_data(struct grid *self);
 /* The castellated time ladder of means, then norm, p99, p99.99: adds rows from y on. */
 void grid_ladder(struct grid *self);
 

@@ -154,9 +154,8 @@ static void name_grown(struct flow *flow, const struct family *family, unsigned 
 		if (ns < total / 20 || !ns)
 			break;
 		done[step] = true;
-		flow_add(flow, i ? STYLE_PLAIN : STYLE_WARN, "%s %s (%s)",
-			 family->steps[step].name, figure_time(ns).s,
-			 figure_ratio((double)ns / (double)total).s);
+		flow_add(flow, i ? STYLE_PLAIN : STYLE_WARN, "%s %s (%s)", family->steps[step].name,
+			 figure_time(ns).s, figure_ratio((double)ns / (double)total).s);
 	}
 }
 

@@ -78,10 +78,16 @@ static void put_joins(struct flow *flow, const struct account *account)
 	flow_add(flow, STYLE_PLAIN, "%s in warm-up", figure_count(account->warmup).s);
 	if (account->let_go)
 		flow_add(flow, STYLE_WARN, "%s let go", figure_count(account->let_go).s);
-	if (account->drops)
-		flow_add(flow, STYLE_BAD, "%s drops", figure_count(account->drops).s);
-	if (account->retransmits)
-		flow_add(flow, STYLE_WARN, "%s retransmits", figure_count(account->retransmits).s);
+	flow_end(flow);
+}
+
+static void put_defects(struct flow *flow, const struct account *account)
+{
+	flow_begin(flow, "defects");
+	flow_add(flow, account->drops ? STYLE_BAD : STYLE_PLAIN, "%s dropped by the host",
+		 figure_count(account->drops).s);
+	flow_add(flow, account->retransmits ? STYLE_WARN : STYLE_PLAIN, "%s retransmits",
+		 figure_count(account->retransmits).s);
 	flow_end(flow);
 }
 
@@ -90,11 +96,12 @@ static void put_observer(struct flow *flow, const struct vsm *vsm)
 	flow_begin(flow, "observer");
 	flow_add(flow, STYLE_PLAIN, "%s an item",
 		 vsm->observer_path_ns_per_item == UINT64_MAX ?
-			 "-" : figure_time(vsm->observer_path_ns_per_item).s);
+			 "-" :
+			 figure_time(vsm->observer_path_ns_per_item).s);
 	flow_add(flow, STYLE_PLAIN, "%s of a CPU", figure_ratio(vsm->observer_cpu_ratio).s);
 	flow_add(flow, STYLE_PLAIN, "%s",
-		 vsm->capture.observer_rss_bytes ?
-			 figure_bytes(vsm->capture.observer_rss_bytes).s : "memory -");
+		 vsm->capture.observer_rss_bytes ? figure_bytes(vsm->capture.observer_rss_bytes).s :
+						   "memory -");
 	flow_end(flow);
 }
 
@@ -103,7 +110,8 @@ static void put_missing(struct flow *flow, const struct pairs *missing)
 	for (size_t i = 0; i < missing->nr; i++) {
 		flow_begin(flow, "missing");
 		flow_add(flow, STYLE_WARN, "%s:", missing->items[i].key);
-		flow_words(flow, STYLE_PLAIN, missing->items[i].value ? missing->items[i].value : "-");
+		flow_words(flow, STYLE_PLAIN,
+			   missing->items[i].value ? missing->items[i].value : "-");
 		flow_end(flow);
 	}
 }
@@ -128,6 +136,7 @@ void text_quality(const struct text *self)
 	put_events(&flow, &vsm->account);
 	put_balance(&flow, &vsm->account);
 	put_joins(&flow, &vsm->account);
+	put_defects(&flow, &vsm->account);
 	put_observer(&flow, vsm);
 	put_missing(&flow, &vsm->capture.missing);
 	for (size_t i = 0; i < vsm->nr_doubts; i++)

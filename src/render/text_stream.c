@@ -2,9 +2,7 @@
 /*
  * text_stream.c - the stream of one family: a box per step, its data box, the ladder below
  *
- * One canvas per row of boxes. What stands in the data boxes is a table: a label, what a step
- * shows, what the whole family shows in the last column. A line that no step has anything for
- * is left out.
+ * One canvas per row of boxes.
  */
 #include <math.h>
 #include <string.h>
@@ -15,123 +13,12 @@
 
 #define MAX_ROWS 32 /* of a canvas: 1 + 2 names + 3 borders + data + ladder */
 
-static struct figure none(void)
-{
-	return (struct figure){ "-" };
-}
-
-static struct figure quantile(const struct hist *hist, double q)
-{
-	uint64_t ns;
-
-	return hist->count && hist_quantile(hist, q, &ns) ? figure_time(ns) : none();
-}
-
-static struct figure part(const struct step *step, const struct hist *hist)
-{
-	return step->has_parts && hist->count ? figure_time(hist_mean_ns(hist)) : none();
-}
-
-static struct figure step_p50(const struct step *step)
-{
-	return quantile(&step->time, 0.5);
-}
-
-static struct figure step_p99(const struct step *step)
-{
-	return quantile(&step->time, 0.99);
-}
-
-static struct figure step_on_cpu(const struct step *step)
-{
-	return part(step, &step->on_cpu);
-}
-
-static struct figure step_run_queue(const struct step *step)
-{
-	return part(step, &step->run_queue);
-}
-
-static struct figure step_blocked(const struct step *step)
-{
-	return part(step, &step->blocked);
-}
-
-static struct figure step_busy(const struct step *step)
-{
-	if (!step->has_parts || !step->busy_item.count)
-		return none();
-	return figure_time(hist_mean_ns(&step->busy_item) + hist_mean_ns(&step->busy_other));
-}
-
-static struct figure step_utilised(const struct step *step)
-{
-	return figure_ratio(step->utilisation_ratio);
-}
-
-static struct figure step_accurate(const struct step *step)
-{
-	return figure_ratio(step->complete_and_accurate_ratio);
-}
-
-static struct figure step_threads(const struct step *step)
-{
-	return step->threads ? figure_short(step->threads) : none();
-}
-
-static struct figure lead_p50(const struct family *family)
-{
-	return quantile(&family->lead_time, 0.5);
-}
-
-static struct figure lead_p99(const struct family *family)
-{
-	return quantile(&family->lead_time, 0.99);
-}
-
-static struct figure lead_accurate(const struct family *family)
-{
-	return figure_ratio(family->rolled_complete_and_accurate_ratio);
-}
-
-struct data_row {
-	const char *label;
-	struct figure (*step)(const struct step *step);
-	struct figure (*lead)(const struct family *family); /* NULL: nothing */
-};
-
-static const struct data_row data_rows[] = {
-	{ "p50", step_p50, lead_p50 },	       { "p99", step_p99, lead_p99 },
-	{ "on cpu", step_on_cpu, NULL },       { "run queue", step_run_queue, NULL },
-	{ "blocked", step_blocked, NULL },     { "busy", step_busy, NULL },
-	{ "utilised", step_utilised, NULL },   { "C&A", step_accurate, lead_accurate },
-	{ "threads", step_threads, NULL },
-};
-
-#define NR_DATA_ROWS (sizeof(data_rows) / sizeof(data_rows[0]))
-
-static bool is_empty(const struct data_row *row, const struct family *family)
+static bool has_inventory(const struct family *family)
 {
 	for (size_t i = 0; i < family->nr_steps; i++)
-		if (strcmp(row->step(&family->steps[i]).s, "-"))
-			return false;
-	return true;
-}
-
-static void put_data(struct grid *self)
-{
-	for (size_t i = 0; i < NR_DATA_ROWS; i++) {
-		const struct data_row *row = &data_rows[i];
-
-		if (i > 1 && is_empty(row, self->family))
-			continue;
-		grid_label(self, row->label);
-		for (size_t cell = 0; cell < self->nr; cell++)
-			grid_value(self, cell, STYLE_PLAIN, row->step(grid_step(self, cell)).s);
-		if (row->lead)
-			grid_lead(self, STYLE_STRONG, row->lead(self->family).s);
-		self->y++;
-	}
+		if (!isnan(family->steps[i].inventory_mean))
+			return true;
+	return false;
 }
 
 static void put_inventory(struct grid *self)
@@ -139,6 +26,8 @@ static void put_inventory(struct grid *self)
 	const char *triangle = glyph_text(GLYPH_TRIANGLE, self->text->is_utf8);
 	char text[2 * sizeof(struct figure) + 16];
 
+	if (!has_inventory(self->family))
+		return;
 	grid_label(self, "inventory");
 	for (size_t cell = 0; cell < self->nr; cell++) {
 		const struct step *step = grid_step(self, cell);
@@ -146,8 +35,8 @@ static void put_inventory(struct grid *self)
 
 		if (isnan(step->inventory_mean))
 			continue;
-		snprintf(text, sizeof(text), format, triangle,
-			 figure_level(step->inventory_mean).s, figure_short(step->inventory_max).s);
+		snprintf(text, sizeof(text), format, triangle, figure_level(step->inventory_mean).s,
+			 figure_short(step->inventory_max).s);
 		canvas_text(self->canvas, grid_left(self, cell) + 1, self->y, STYLE_PLAIN, text);
 	}
 	self->y++;
@@ -253,7 +142,7 @@ static void put_boxes(struct grid *self)
 	put_names(self);
 	put_arrows(self);
 	self->y = middle + 1;
-	put_data(self);
+	grid_data(self);
 	for (size_t cell = 0; cell < self->nr; cell++) {
 		canvas_box(self->canvas, grid_left(self, cell), top, grid_right(self, cell),
 			   middle);
@@ -289,6 +178,8 @@ int text_stream(const struct text *self, const struct family *family)
 	for (; !err && grid.first < family->nr_steps; grid.first += grid.nr) {
 		size_t left = family->nr_steps - grid.first;
 
+		if (grid.first)
+			putc('\n', self->out);
 		grid.nr = left < grid.nr_per_row ? left : grid.nr_per_row;
 		err = put_row(&grid);
 	}
