@@ -21,7 +21,25 @@ struct items {
 	struct journey *kept; /* a heap, the shortest first */
 	size_t nr_kept;
 	uint64_t nr_rows;
+	bool has_begun;
 };
+
+/* Not before the trace has shown to be one: an error leaves no head and empties no file. */
+static void begin(struct items *self)
+{
+	if (self->has_begun)
+		return;
+	self->has_begun = true;
+	if (self->opts->output)
+		output_empty(fileno(self->out));
+	self->format->head(self->out);
+}
+
+static void write_row(struct items *self, const struct journey *journey)
+{
+	begin(self);
+	self->format->row(journey, self->nr_rows++, self->out);
+}
 
 static bool is_longer(const struct journey *a, const struct journey *b)
 {
@@ -66,7 +84,7 @@ static void take(void *ctx, const struct journey *journey)
 	if (self->opts->nr_slowest)
 		keep(self, journey);
 	else
-		self->format->row(journey, self->nr_rows++, self->out);
+		write_row(self, journey);
 }
 
 static int show(struct items *self)
@@ -74,11 +92,13 @@ static int show(struct items *self)
 	struct vsm *vsm = NULL;
 	int status;
 
-	self->format->head(self->out);
 	status = load_trace(self->opts, (struct journey_sink){.ctx = self, .journey = take}, &vsm);
 	for (size_t i = 0; i < self->nr_kept; i++)
-		self->format->row(&self->kept[i], self->nr_rows++, self->out);
-	self->format->tail(self->out);
+		write_row(self, &self->kept[i]);
+	if (!status)
+		begin(self);
+	if (self->has_begun)
+		self->format->tail(self->out);
 	vsm_free(vsm);
 	if (!status && !self->nr_rows)
 		log_info("no item%s; gemba map says what was seen",
@@ -102,6 +122,8 @@ int cmd_items(const struct opts *opts)
 	}
 	status = show(&self);
 	status = output_close(self.out, opts->output) ?: status;
+	if (status && opts->output)
+		output_discard(opts->output);
 	free(self.kept);
 	return status;
 }

@@ -41,6 +41,8 @@ static int show(const struct vsm *vsm, const struct opts *opts)
 
 	if (!out)
 		return 1;
+	if (opts->output)
+		output_empty(fileno(out));
 	setlocale(LC_CTYPE, "");
 	render_opts = (struct render_opts){
 		.columns = columns_of(out),

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +19,18 @@
 #include "src/collect/trace.h"
 #include "src/live.h"
 #include "src/output.h"
+
+/* A command of ours that waits for its exec has the name of gemba still. */
+static void comm_of(const struct live *live, struct proc_stat *stat)
+{
+	const char *command = live->target.argv ? live->target.argv[0] : NULL;
+	const char *slash = command ? strrchr(command, '/') : NULL;
+
+	if (command)
+		snprintf(stat->comm, sizeof(stat->comm), "%.15s", slash ? slash + 1 : command);
+	else if (proc_stat_read(live->target.pids[0], stat))
+		snprintf(stat->comm, sizeof(stat->comm), "target");
+}
 
 static void default_name(const struct live *live, char *to, size_t bytes)
 {
@@ -28,8 +41,7 @@ static void default_name(const struct live *live, char *to, size_t bytes)
 
 	if (gmtime_r(&now, &tm))
 		strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
-	if (proc_stat_read(live->target.pids[0], &stat))
-		snprintf(stat.comm, sizeof(stat.comm), "target");
+	comm_of(live, &stat);
 	for (char *c = stat.comm; *c; c++)
 		if (*c == '/' || *c < ' ')
 			*c = '_';
@@ -85,10 +97,10 @@ static int pump(struct live *live, struct trace_writer *writer, struct totals_se
 	return err ?: n;
 }
 
-static int report(const char *path, const struct trace_writer *writer,
-		  const struct totals_seen *seen, int err)
+static int report(const char *path, uint64_t events, const struct totals_seen *seen, int err)
 {
-	uint64_t events = trace_writer_events(writer), bytes = trace_writer_bytes(writer);
+	struct stat st;
+	uint64_t bytes = stat(path, &st) ? 0 : st.st_size;
 
 	if (err && err != -EFBIG)
 		return log_error("%s: %s; the trace holds %llu events and can be read, make room "
@@ -109,27 +121,32 @@ static int record(struct live *live, const struct opts *opts, int fd, const char
 {
 	struct trace_writer *writer = NULL;
 	struct totals_seen seen = {0};
-	int status = live_open(live, opts), err;
+	int status = live_open(live, opts), err, flushed, closed;
+	uint64_t events;
 
 	if (status) {
 		close(fd);
-		unlink(path);
+		output_discard(path);
 		return status;
 	}
+	output_empty(fd);
 	err = trace_writer_new(&writer, fd, &live->capture, opts->max_bytes);
 	if (err) {
 		session_stop(live->session);
 		live_close(live);
-		unlink(path);
+		output_discard(path);
 		return log_error("%s: cannot write: %s", path, strerror(-err));
 	}
 	err = pump(live, writer, &seen);
 	live_finish(live);
-	status = report(path, writer, &seen, err);
-	err = trace_writer_close(writer, &live->capture);
-	if (err && !status)
+	flushed = trace_writer_flush(writer);
+	err = err ?: flushed;
+	events = trace_writer_events(writer);
+	closed = trace_writer_close(writer, &live->capture);
+	status = report(path, events, &seen, err);
+	if (closed && !status)
 		status = log_error("%s: %s; all but the end of it can be read", path,
-				   strerror(-err));
+				   strerror(-closed));
 	live_close(live);
 	return status;
 }

@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "src/attach/feature.h"
+
 #define SEC_NS 1000000000ull
 
 static struct session *volatile the_session; /* for the signal handler alone */
@@ -58,6 +60,9 @@ int live_find(struct live *self, const struct opts *opts)
 	int err;
 
 	memset(self, 0, sizeof(*self));
+	if (!feature_has_privileges())
+		return log_error("to attach needs root, or CAP_BPF with CAP_PERFMON; run it with "
+				 "sudo");
 	if (opts->nr_pids)
 		err = target_from_pids(&self->target, opts->pids, opts->nr_pids, why);
 	else if (opts->name)

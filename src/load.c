@@ -49,7 +49,7 @@ static int open_file(const struct opts *opts, char **path, int *fd)
 	*fd = open(*path, O_RDONLY | O_CLOEXEC);
 	if (*fd >= 0)
 		return 0;
-	log_error("%s: %s", *path, strerror(errno));
+	log_error("%s: %s; give a trace (*.gemba) or a map (*.json)", *path, strerror(errno));
 	free(*path);
 	return 1;
 }
@@ -89,10 +89,12 @@ static int explain_open(const char *path, int err)
 	if (err == -EPROTONOSUPPORT)
 		return log_error("%s was written by a newer gemba; use that one", path);
 	if (err == -ENODATA)
-		return log_error("%s: the head of the trace is cut short; nothing can be read",
-				 path);
-	return log_error("%s: %s", path, err == -EBADMSG ? "not a trace, or its head is damaged" :
-							   strerror(-err));
+		return log_error("%s: the head of the trace is cut short; nothing can be read, "
+				 "record again", path);
+	if (err == -EBADMSG)
+		return log_error("%s: the head of the trace is damaged; nothing can be read, "
+				 "record again", path);
+	return log_error("%s: %s", path, strerror(-err));
 }
 
 static int map_trace(const struct opts *opts, const struct pipeline_opts *pipeline_opts,
@@ -122,16 +124,20 @@ static int map_trace(const struct opts *opts, const struct pipeline_opts *pipeli
 static int map_json(const char *path, int fd, struct vsm **out)
 {
 	char *text = NULL, why[160] = "";
+	bool is_pipe = lseek(fd, 0, SEEK_CUR) < 0;
 	size_t bytes;
 	int err = output_read_whole(fd, MAX_MAP_BYTES, &text, &bytes);
 
 	close(fd);
 	if (err)
-		return log_error("%s: %s", path, strerror(-err));
+		return log_error("%s: %s; give a trace (*.gemba) or a map (*.json)", path,
+				 strerror(-err));
 	err = vsm_read_json(out, text, bytes, why);
 	free(text);
 	if (err == -EBADMSG)
-		return log_error("%s is neither a trace nor a map of gemba: %s", path, why);
+		return log_error("%s is neither a trace nor a map of gemba (%s); give a file that "
+				 "gemba record or gemba map made%s", path, why,
+				 is_pipe ? ", a trace by its name and not through a pipe" : "");
 	return err ? log_error("%s: %s", path, strerror(-err)) : 0;
 }
 

@@ -16,7 +16,7 @@
 
 int output_create(const char *path, bool is_forced)
 {
-	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (is_forced ? O_TRUNC : O_EXCL);
+	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (is_forced ? 0 : O_EXCL);
 	int fd = open(path, flags, 0600);
 
 	if (fd >= 0)
@@ -29,6 +29,22 @@ int output_create(const char *path, bool is_forced)
 	else
 		log_error("%s: cannot be written: %s", path, strerror(-fd));
 	return fd;
+}
+
+void output_empty(int fd)
+{
+	struct stat st;
+
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size && ftruncate(fd, 0))
+		log_errno(errno, "cannot empty the output file");
+}
+
+void output_discard(const char *path)
+{
+	struct stat st;
+
+	if (!lstat(path, &st) && S_ISREG(st.st_mode) && !st.st_size)
+		unlink(path);
 }
 
 FILE *output_open(const char *path, bool is_forced)
@@ -53,13 +69,10 @@ int output_close(FILE *file, const char *path)
 {
 	bool failed = fflush(file) || ferror(file);
 
-	if (file != stdout)
-		failed |= fclose(file) != 0;
-	if (failed)
-		return log_error("%s: cannot be written: %s",
-				 path && strcmp(path, "-") ? path : "standard output",
-				 strerror(errno ?: EIO));
-	return 0;
+	if (file == stdout)
+		return failed;
+	failed |= fclose(file) != 0;
+	return failed ? log_error("%s: cannot be written: %s", path, strerror(errno ?: EIO)) : 0;
 }
 
 char *output_newest_trace(void)

@@ -10,13 +10,21 @@
 #include <stdio.h>
 
 /*
- * Makes a file that only its owner reads; follows no symbolic link, and overwrites only if
- * forced. A descriptor, or -errno with the message printed.
+ * Makes a file that only its owner reads; follows no symbolic link, and takes one that exists
+ * only if forced, still with what it holds. A descriptor, or -errno with the message printed.
  */
 int output_create(const char *path, bool is_forced);
+/* What a forced file held goes; called when it is sure that something will be written.
+ * Not for standard output, which may append. */
+void output_empty(int fd);
+/* Removes a file that nothing was written to; a device or what holds something stays. */
+void output_discard(const char *path);
 /* Standard output for NULL or "-"; otherwise output_create. NULL: the message is printed. */
 FILE *output_open(const char *path, bool is_forced);
-/* Flushes and closes (not standard output). 0, or 1 with the message printed. */
+/*
+ * Flushes and closes. 0, or 1 with the message printed; that of standard output, which is not
+ * closed, main prints.
+ */
 int output_close(FILE *file, const char *path);
 /* The newest *.gemba of the current directory, malloc'd; NULL: there is none. */
 char *output_newest_trace(void);

@@ -241,18 +241,20 @@ static int attach(struct session *self, char *why)
 	self->capture->start_ns = clock_ns(CLOCK_MONOTONIC);
 	self->capture->start_wall_ns = clock_ns(CLOCK_REALTIME);
 	self->cpu_at_start_ns = own_cpu_ns();
-	return target_go(self->target, why);
+	err = target_go(self->target, why);
+	return err || !self->target->child ? err : target_describe(self->target, self->capture);
 }
 
 static int prepare(struct session *self, char *why)
 {
 	const struct probe_opts opts = {.ring_bytes = self->opts.ring_bytes};
-	int err;
+	int err = 0;
 
 	self->named = calloc(1, PID_LIMIT / 8);
 	if (!self->named)
 		return -ENOMEM;
-	err = target_describe(self->target, self->capture);
+	if (!self->target->child) /* one of ours is not yet what it will be */
+		err = target_describe(self->target, self->capture);
 	err = err ?: environment_describe(self->capture);
 	err = err ?: peername_new(&self->peers);
 	err = err ?: probe_new(&self->probe, &opts, &self->capture->missing, why);

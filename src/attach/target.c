@@ -159,6 +159,7 @@ int target_from_command(struct target *self, char *const argv[], char *why)
 		close(go[1]);
 		return fail(why, -errno, "cannot make a pipe: %s", strerror(errno));
 	}
+	self->argv = argv;
 	self->child = fork();
 	if (self->child == 0) {
 		close(go[1]);
@@ -189,10 +190,11 @@ int target_go(struct target *self, char *why)
 		error = 0;
 	close(self->err_fd);
 	self->err_fd = -1;
-	if (error)
-		return fail(why, -error, "cannot run the command: %s; check its path",
-			    strerror(error));
-	return 0;
+	if (!error)
+		return 0;
+	target_reap(self, true);
+	return fail(why, -error, "cannot run %s: %s; check its path", self->argv[0],
+		    strerror(error));
 }
 
 bool target_is_alive(const struct target *self)
@@ -244,6 +246,21 @@ static int describe(uint32_t pid, struct target_info *info)
 	return info->comm ? 0 : -ESRCH;
 }
 
+/* The command line of one that ended too soon for /proc to have it. */
+static char *join(char *const argv[])
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *to = open_memstream(&text, &bytes);
+
+	if (!to)
+		return NULL;
+	for (size_t i = 0; argv[i]; i++)
+		fprintf(to, "%s%s", i ? " " : "", argv[i]);
+	fclose(to);
+	return text;
+}
+
 int target_describe(const struct target *self, struct capture *capture)
 {
 	capture->targets = calloc(self->nr_pids, sizeof(*capture->targets));
@@ -252,6 +269,10 @@ int target_describe(const struct target *self, struct capture *capture)
 	capture->nr_targets = self->nr_pids;
 	for (size_t i = 0; i < self->nr_pids; i++)
 		describe(self->pids[i], &capture->targets[i]);
+	if (self->argv && (!capture->targets[0].cmdline || !*capture->targets[0].cmdline)) {
+		free(capture->targets[0].cmdline);
+		capture->targets[0].cmdline = join(self->argv);
+	}
 	if (self->nr_pids && capture->targets[0].comm && !capture->name)
 		capture->name = strdup(capture->targets[0].comm);
 	return 0;

@@ -19,6 +19,7 @@ struct target {
 	size_t nr_pids;
 	/* a process that we started and that waits for target_go(), else 0 */
 	pid_t child;
+	char *const *argv; /* what it is to execute, borrowed, else NULL */
 	int go_fd;  /* written: the child executes its command */
 	int err_fd; /* read: errno of a failed exec, end of file when it worked */
 };

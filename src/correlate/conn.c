@@ -3,12 +3,13 @@
  * conn.c - pairing on one socket
  *
  * TCP: packets are ranges of bytes and heal themselves after a loss; the arrival of a read is
- * that of its first byte, its sock the first data-ready whose rcv_nxt has passed that byte.
+ * the first one of its first byte, its sock the first data-ready whose rcv_nxt has passed it.
  *
  * UDP: the n-th ready is the n-th read. A ready finds its packet by the skb's tag among those
- * that arrived on the same CPU just before; failing that (a clone for a second socket, segments
- * of one large packet) by size and order. The kernel's own queue length puts the count right
- * when it was wrong for long; a read that found nothing puts it right at once.
+ * that arrived just before; failing that (a clone for a second socket or a packet tap, segments
+ * of one large packet) by size and order: a CPU delivers in the order in which it receives, and
+ * of the copies of one packet the original last. The kernel's own queue length puts the count
+ * right when it was wrong for long; a read that found nothing puts it right at once.
  */
 #include "src/correlate/conn.h"
 
@@ -17,11 +18,13 @@
 #define MAX_RANGES 4096
 #define MAX_DATAGRAMS 65536
 #define MAX_ARRIVED 256 /* packets of one burst on all CPUs, not yet queued */
-#define MAX_TAKERS 4
+#define MAX_TAKERS 8
 #define MAX_SENDS 4096
 #define MAX_SENT 4096
-#define MAX_LOOSE 16
-#define DEEP_LIMIT 16
+#define MAX_LOOSE 1024
+#define DRIFT_LIMIT 16
+#define BURST_NS 1000000 /* between the packets of one softirq's batch and their delivery */
+#define RACE_NS 5000
 #define EMPTY_SLACK_NS 50000
 
 struct rx_range {
@@ -46,6 +49,7 @@ struct rx_datagram {
 	uint16_t tag;
 	uint16_t cpu;
 	bool is_v6;
+	bool is_over; /* the original has been delivered, so have its copies */
 };
 
 struct sent_segment {
@@ -107,7 +111,7 @@ void conn_free(struct conn *self)
 	free(self);
 }
 
-/* A range that fills a hole goes to its place; what is there already is a duplicate. */
+/* In order of the first byte; ranges may overlap. */
 static void insert_range(struct fifo *rx, struct rx_range range)
 {
 	struct rx_range *at = fifo_push(rx);
@@ -125,13 +129,13 @@ static void insert_range(struct fifo *rx, struct rx_range range)
 	*(struct rx_range *)fifo_at(rx, i) = range;
 }
 
-static bool is_covered(const struct fifo *rx, uint32_t seq)
+static bool is_contained(const struct fifo *rx, const struct rx_range *in)
 {
 	for (uint32_t i = rx->nr; i > 0; i--) {
 		const struct rx_range *range = fifo_at(rx, i - 1);
 
-		if (!seq_after(range->seq, seq))
-			return seq_after(range->end, seq);
+		if (!seq_after(range->seq, in->seq))
+			return !seq_after(in->end, range->end);
 	}
 	return false;
 }
@@ -139,6 +143,7 @@ static bool is_covered(const struct fifo *rx, uint32_t seq)
 void conn_tcp_arrived(struct conn *self, const struct gemba_event *ev)
 {
 	struct rx_range range = {ev->ts_ns, ev->seq, ev->seq + ev->len, ev->cpu};
+	bool is_new;
 
 	if (!ev->len)
 		return;
@@ -146,16 +151,12 @@ void conn_tcp_arrived(struct conn *self, const struct gemba_event *ev)
 		range.seq++, range.end++;
 	if (self->has_copied && !seq_after(range.end, self->copied))
 		return; /* a repeat of what has been read */
-	if (self->has_rx_high && !seq_after(range.end, self->rx_high)) {
-		/* below the highest: a duplicate, or the filler of a hole */
-		if (!is_covered(&self->rx, range.seq))
-			insert_range(&self->rx, range);
+	is_new = !self->has_rx_high || seq_after(range.end, self->rx_high);
+	if (!is_new && is_contained(&self->rx, &range))
 		return;
-	}
-	if (self->has_rx_high && seq_after(self->rx_high, range.seq))
-		range.seq = self->rx_high;
-	*(struct rx_range *)(fifo_push(&self->rx) ?: &range) = range;
-	self->rx_high = range.end;
+	insert_range(&self->rx, range);
+	if (is_new)
+		self->rx_high = range.end;
 	self->has_rx_high = true;
 }
 
@@ -174,18 +175,21 @@ void conn_tcp_ready(struct conn *self, const struct gemba_event *ev)
 
 static void find_rx(struct conn *self, uint32_t first, uint32_t copied, struct arrival *arrival)
 {
-	struct rx_range *range;
+	const struct rx_range *range;
 
-	while ((range = fifo_first(&self->rx))) {
-		if (!seq_after(range->seq, first) && seq_after(range->end, first)) {
-			arrival->has_rx = true;
-			arrival->rx_ns = range->at_ns;
-			arrival->rx_cpu = range->cpu;
-		}
-		if (seq_after(range->end, copied))
-			return; /* more of it is unread */
-		fifo_pop(&self->rx);
+	for (uint32_t i = 0; i < self->rx.nr; i++) {
+		range = fifo_at(&self->rx, i);
+		if (seq_after(range->seq, first))
+			break;
+		if (!seq_after(range->end, first) ||
+		    (arrival->has_rx && arrival->rx_ns <= range->at_ns))
+			continue;
+		arrival->has_rx = true;
+		arrival->rx_ns = range->at_ns;
+		arrival->rx_cpu = range->cpu;
 	}
+	while ((range = fifo_first(&self->rx)) && !seq_after(range->end, copied))
+		fifo_pop(&self->rx);
 }
 
 static void find_ready(struct conn *self, uint32_t first, uint32_t copied,
@@ -212,6 +216,10 @@ bool conn_tcp_take(struct conn *self, uint32_t copied, uint32_t bytes, struct ar
 
 	*arrival = (struct arrival){0};
 	*unseen = 0;
+	if (!self->has_copied) {
+		self->copied = first;
+		self->has_copied = true;
+	}
 	if (!seq_after(copied, first))
 		return false;
 	if (bytes && seq_after(copied - bytes, first)) {
@@ -219,7 +227,6 @@ bool conn_tcp_take(struct conn *self, uint32_t copied, uint32_t bytes, struct ar
 		first = copied - bytes;
 	}
 	self->copied = copied;
-	self->has_copied = true;
 	arrival->first_seq = first;
 	arrival->bytes = copied - first;
 	find_rx(self, first, copied, arrival);
@@ -277,33 +284,120 @@ static void arrival_of(const struct rx_datagram *rx, struct arrival *arrival)
 	arrival->is_v6 = rx->is_v6;
 }
 
-/* The packet of that tag, else the oldest of that size on this CPU, else the large one that
- * this is a segment of. */
-static struct rx_datagram *find_datagram(const struct conn *self, uint32_t bytes, uint32_t tag,
-					 uint16_t cpu)
+/*
+ * The packet of that tag, else the oldest of that size (0: any) that this CPU may still be about
+ * to deliver here, else the large one that this is a segment of. What it received before the
+ * last one that it delivered here, or as an original anywhere, it will not deliver any more.
+ */
+static struct rx_datagram *find_datagram(const struct conn *self, const struct gemba_event *ev,
+					 uint32_t bytes)
 {
 	const struct fifo *rx = &self->group->rx;
 	struct rx_datagram *by_size = NULL, *large = NULL;
+	bool is_past = false;
 
 	for (uint32_t i = rx->nr; i > 0; i--) {
 		struct rx_datagram *one = fifo_at(rx, i - 1);
-		bool taken = is_taken(one, self->id);
+		bool is_here = one->cpu == ev->cpu, taken = is_taken(one, self->id);
 
-		if (!taken && one->tag == tag && one->bytes == bytes)
-			return one;
-		if (one->cpu != cpu)
-			continue;
-		if (!taken && one->bytes == bytes)
-			by_size = one;
-		else if (one->bytes > bytes && !large)
+		is_past |= is_here && taken;
+		if (is_here && bytes && one->bytes > bytes && !large)
 			large = one;
+		if (taken || (is_here && is_past))
+			continue;
+		if (bytes && one->tag == ev->aux && one->bytes == bytes) {
+			one->is_over = true;
+			return one;
+		}
+		is_past |= is_here && one->is_over;
+		if (is_past && (by_size || large))
+			break;
+		if (!is_here || is_past || (bytes && one->bytes != bytes))
+			continue;
+		if (!by_size || ev->ts_ns - one->at_ns < BURST_NS)
+			by_size = one;
 	}
 	return by_size ?: large;
 }
 
+/* How far our count is from the kernel's queue length; below it only by lost readies. */
+static int64_t count_queued(const struct conn *self)
+{
+	return (int64_t)(self->nr_ready - self->nr_read);
+}
+
+/* The oldest that we hold are not in the kernel's queue any more. */
+static void let_go(struct conn *self, uint64_t nr)
+{
+	uint64_t missing = nr < self->nr_missing ? nr : self->nr_missing;
+
+	self->nr_missing -= missing;
+	self->nr_read += missing;
+	for (nr -= missing; nr && self->ready.nr; nr--) {
+		fifo_pop(&self->ready);
+		self->nr_read++;
+	}
+}
+
+static void keep_ready(struct conn *self, const struct arrival *arrival)
+{
+	struct arrival *queued;
+
+	if (self->ready.nr == MAX_DATAGRAMS) {
+		fifo_pop(&self->ready);
+		self->nr_missing++;
+	}
+	queued = fifo_push(&self->ready);
+	if (queued)
+		*queued = *arrival;
+}
+
+static bool is_drifting(uint32_t *run, uint32_t *least, int64_t by)
+{
+	if (by <= 0) {
+		*run = 0;
+		return false;
+	}
+	if (!*run || by < *least)
+		*least = by < UINT32_MAX ? by : UINT32_MAX;
+	if (++*run < DRIFT_LIMIT)
+		return false;
+	*run = 0;
+	return true;
+}
+
+/* Against the kernel's own queue length, this datagram included. */
+static void check_ready(struct conn *self, uint32_t queued)
+{
+	int64_t mine = count_queued(self);
+
+	/* some were read by ways we do not see */
+	self->deep = mine > (int64_t)queued + 1 ? self->deep + 1 : 0;
+	if (self->deep >= DRIFT_LIMIT)
+		let_go(self, mine - queued);
+	/* some readies were lost: those datagrams are read first, with no arrival */
+	if (is_drifting(&self->lean, &self->lean_by, queued - mine)) {
+		self->nr_ready += self->lean_by;
+		if (count_queued(self) > self->ready.nr)
+			self->nr_missing = count_queued(self) - self->ready.nr;
+	}
+}
+
+/* Datagrams that two CPUs queue at once may stand in either order. */
+static void mark_race(struct conn *self, struct arrival *arrival)
+{
+	struct arrival *last = fifo_last(&self->ready);
+
+	if (!last || !last->has_sock || last->sock_cpu == arrival->sock_cpu ||
+	    arrival->sock_ns - last->sock_ns > RACE_NS)
+		return;
+	last->is_doubtful = arrival->is_doubtful = true;
+}
+
 uint64_t conn_udp_ready(struct conn *self, const struct gemba_event *ev, struct arrival *arrival)
 {
-	struct rx_datagram *rx = find_datagram(self, ev->seq, ev->aux, ev->cpu);
+	struct rx_datagram *rx = find_datagram(self, ev, ev->seq);
+	uint64_t number;
 
 	*arrival = (struct arrival){
 		.has_sock = true,
@@ -316,35 +410,48 @@ uint64_t conn_udp_ready(struct conn *self, const struct gemba_event *ev, struct 
 		arrival->is_doubtful = rx->cpu != ev->cpu;
 		take(rx, self->id);
 	}
-	self->nr_ready++;
-	if (self->nr_ready > self->nr_read) {
-		struct arrival *queued = fifo_push(&self->ready);
-
-		if (queued)
-			*queued = *arrival;
+	/* a reader is seen before the ready by a moment: later than that, the ready was lost */
+	if (count_queued(self) < 0 && ev->ts_ns - self->last_read_ns > EMPTY_SLACK_NS)
+		self->nr_ready = self->nr_read;
+	number = ++self->nr_ready;
+	if (number > self->nr_read) {
+		mark_race(self, arrival);
+		keep_ready(self, arrival);
 	}
-	/* our count stays above the kernel's: some were read by ways we do not see */
-	self->deep = self->ready.nr > ev->len + 1 ? self->deep + 1 : 0;
-	while (self->deep >= DEEP_LIMIT && self->ready.nr > ev->len) {
-		fifo_pop(&self->ready);
-		self->nr_read++;
-	}
-	return self->nr_ready;
+	check_ready(self, ev->len);
+	return number;
 }
 
-bool conn_udp_take(struct conn *self, uint32_t bytes, struct arrival *arrival, uint64_t *waits)
+/* The kernel's queue length after this read, by the one who reads: ours cannot be above. */
+static void check_read(struct conn *self, const struct gemba_event *ev)
 {
-	const struct arrival *ready = fifo_first(&self->ready);
+	if (self->last_reader != ev->tid)
+		self->over = 0;
+	self->last_reader = ev->tid;
+	if (is_drifting(&self->over, &self->over_by, count_queued(self) - 1 - ev->aux))
+		let_go(self, self->over_by);
+}
 
+bool conn_udp_take(struct conn *self, const struct gemba_event *ev, struct arrival *arrival,
+		   uint64_t *waits)
+{
+	const struct arrival *ready;
+
+	check_read(self, ev);
+	ready = self->nr_missing ? NULL : fifo_first(&self->ready);
 	self->nr_read++;
+	self->last_read_ns = ev->ts_ns;
 	*waits = 0;
 	if (!ready) {
-		*arrival = (struct arrival){.bytes = bytes};
-		*waits = self->nr_read;
+		*arrival = (struct arrival){.bytes = ev->len};
+		if (self->nr_missing)
+			self->nr_missing--;
+		else
+			*waits = self->nr_read;
 		return false;
 	}
 	*arrival = *ready;
-	arrival->bytes = bytes;
+	arrival->bytes = ev->len;
 	fifo_pop(&self->ready);
 	return true;
 }
@@ -353,30 +460,24 @@ void conn_udp_empty(struct conn *self, uint64_t now_ns)
 {
 	const struct arrival *first;
 
-	while ((first = fifo_first(&self->ready)) && first->sock_ns + EMPTY_SLACK_NS < now_ns) {
-		fifo_pop(&self->ready);
-		self->nr_read++;
-	}
-	if (self->nr_read > self->nr_ready)
+	let_go(self, self->nr_missing);
+	while ((first = fifo_first(&self->ready)) && first->sock_ns + EMPTY_SLACK_NS < now_ns)
+		let_go(self, 1);
+	if (count_queued(self) < 0 && now_ns - self->last_read_ns > EMPTY_SLACK_NS)
 		self->nr_ready = self->nr_read; /* those readies will never be seen */
 }
 
 bool conn_udp_drop(struct conn *self, const struct gemba_event *ev, struct arrival *arrival)
 {
-	const struct fifo *rx = &self->group->rx;
+	struct rx_datagram *rx = find_datagram(self, ev, 0);
 
 	*arrival = (struct arrival){0};
-	for (uint32_t i = rx->nr; i > 0; i--) {
-		struct rx_datagram *one = fifo_at(rx, i - 1);
-
-		if (one->cpu != ev->cpu || is_taken(one, self->id))
-			continue;
-		arrival_of(one, arrival);
-		arrival->bytes = one->bytes;
-		take(one, self->id);
-		return true;
-	}
-	return false;
+	if (!rx)
+		return false;
+	arrival_of(rx, arrival);
+	arrival->bytes = rx->bytes;
+	take(rx, self->id);
+	return true;
 }
 
 void conn_tcp_left(struct conn *self, uint32_t end, uint64_t now_ns)

@@ -36,13 +36,16 @@ struct arrival {
 struct sending {
 	uint64_t item_id;
 	void *item;
-	uint64_t at_ns;
 	uint64_t txq_ns; /* 0: not yet */
-	uint32_t seq;
+	uint64_t station; /* serial of the sender's, 0: the call had ended when it was told */
+	uint32_t switches; /* of the sender, then */
+	uint32_t seq; /* UDP: the remote address */
+	uint32_t len; /* UDP: payload | rport << 16 */
 	uint32_t tid;
+	uint16_t cpu;
 	bool is_first; /* the item's first output */
 	bool is_queued;
-	bool is_open_call; /* no other station of the sender since */
+	bool is_deferred; /* queued outside the call */
 };
 
 struct conn {
@@ -55,7 +58,7 @@ struct conn {
 	bool has_copied;
 	bool has_rx_high;
 	bool has_tx_high;
-	bool has_sent;	  /* it answers: something was sent on it */
+	bool is_answered_elsewhere; /* UDP: by other threads than the one that reads */
 	bool is_flow_counted; /* at its endpoint */
 	uint32_t peer_pid;
 	char peer_comm[16];
@@ -73,7 +76,14 @@ struct conn {
 	uint32_t depth;
 	uint64_t nr_ready; /* UDP: datagrams queued, and read, so far */
 	uint64_t nr_read;
-	uint32_t deep;	    /* readies in a row at which our count was above the kernel's */
+	uint64_t last_read_ns;
+	uint64_t nr_missing; /* queued but not in `ready`: their readies were lost */
+	uint32_t last_reader;
+	uint32_t deep;	 /* readies in a row at which our count was above the kernel's */
+	uint32_t lean;	 /* the same, below, */
+	uint32_t lean_by; /* and by how many at least */
+	uint32_t over;	 /* reads in a row at which it was above */
+	uint32_t over_by;
 	struct conn *group; /* UDP: the socket whose id the rx events carry; may be itself */
 	struct fifo rx;	    /* struct rx_range, or struct rx_datagram of a group */
 	struct fifo ready;  /* struct ready_mark, or struct ready_datagram */
@@ -104,7 +114,8 @@ void conn_udp_arrived(struct conn *self, const struct gemba_event *ev);
 /* The number of this datagram among the readies, from 1; *arrival says where it came from. */
 uint64_t conn_udp_ready(struct conn *self, const struct gemba_event *ev, struct arrival *arrival);
 /* The datagram just read: true, and *arrival; false: its ready is not seen yet, number *waits. */
-bool conn_udp_take(struct conn *self, uint32_t bytes, struct arrival *arrival, uint64_t *waits);
+bool conn_udp_take(struct conn *self, const struct gemba_event *ev, struct arrival *arrival,
+		   uint64_t *waits);
 /* The reader found the queue empty: what we still hold was read by other ways or lost. */
 void conn_udp_empty(struct conn *self, uint64_t now_ns);
 /* The datagram that has just arrived on this CPU was dropped. */
@@ -121,7 +132,7 @@ struct loose_tx {
 	uint32_t seq;
 	uint32_t end;
 	uint64_t txq_ns; /* 0: unknown */
-	uint64_t tx_ns;
+	uint64_t tx_ns;	 /* 0: still queued */
 	uint16_t cpu;
 	bool is_queued;
 };

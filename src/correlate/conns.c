@@ -8,14 +8,20 @@
  * that have been idle longest go, endpoints beyond the bound share the last.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "src/correlate/state.h"
 
 #define MAX_CONNS 65536
+#define MAX_PEERS 16384
 
 static void detach_items(struct correlate *self, struct conn *conn)
 {
+	struct thread *sender = idmap_get(&self->threads, conn->last_sender);
+
+	if (sender)
+		own_share(self, conn, sender);
 	while (!list_is_empty(&conn->items))
 		item_close(self, list_entry(conn->items.next, struct item, by_conn));
 }
@@ -23,6 +29,7 @@ static void detach_items(struct correlate *self, struct conn *conn)
 static void forget_conn(struct correlate *self, struct conn *conn)
 {
 	detach_items(self, conn);
+	out_give_up(self, conn);
 	state_depth(self, conn, 0);
 	list_del(&conn->by_time);
 	idmap_del(&self->conns, conn->id);
@@ -78,7 +85,8 @@ static bool same_place(const struct gemba_conn *a, const struct gemba_conn *b)
 	       !memcmp(a->laddr, b->laddr, 16) && !memcmp(a->raddr, b->raddr, 16);
 }
 
-/* Datagram sockets on the same address: the first one's id stands in the rx events of all. */
+/* Datagram sockets on the same address: the first one's id stands in the rx events of all. It
+ * may be told after the others, which were alone until now. */
 static void find_group(struct correlate *self, struct conn *conn)
 {
 	for (size_t i = 0; i < self->conns.room; i++) {
@@ -86,8 +94,12 @@ static void find_group(struct correlate *self, struct conn *conn)
 
 		if (!other || !other->is_udp || other == conn || other->group != other)
 			continue;
-		if (same_place(&other->is, &conn->is) && other->id < conn->id)
+		if (!same_place(&other->is, &conn->is))
+			continue;
+		if (other->id < conn->group->id)
 			conn->group = other;
+		else if (other->id > conn->id)
+			other->group = conn;
 	}
 }
 
@@ -124,7 +136,7 @@ void state_conn_told(struct correlate *self, const struct gemba_conn *is)
 		return;
 	conn->is_accepted = is->how == GEMBA_HOW_ACCEPTED ||
 			    (is->how == GEMBA_HOW_UNKNOWN && idmap_get(&self->ports, is->lport + 1));
-	if (conn->is_udp)
+	if (conn->is_udp && is->lport)
 		find_group(self, conn);
 }
 
@@ -180,9 +192,29 @@ static uint32_t find_endpoint(struct correlate *self, const struct endpoint *wan
 	return found - self->endpoints;
 }
 
-/* A folded IPv6 address stands for itself in the last word until its GEMBA_PEER is known. */
-static void raddr_of(uint32_t raddr, bool is_v6, uint8_t to[16])
+/* Of two addresses with the same fold the first stands for both, as in the kernel. */
+void state_peer_told(struct correlate *self, const struct gemba_peer *is)
 {
+	void *addr;
+
+	if (self->peers.nr >= MAX_PEERS || idmap_get(&self->peers, is->ev.seq))
+		return;
+	addr = malloc(sizeof(is->addr));
+	if (addr)
+		memcpy(addr, is->addr, sizeof(is->addr));
+	if (!addr || idmap_put(&self->peers, is->ev.seq, addr))
+		free(addr);
+}
+
+/* A folded IPv6 address stands for itself in the last word if its GEMBA_PEER is not known. */
+static void raddr_of(const struct correlate *self, uint32_t raddr, bool is_v6, uint8_t to[16])
+{
+	const void *addr = is_v6 ? idmap_get(&self->peers, raddr) : NULL;
+
+	if (addr) {
+		memcpy(to, addr, 16);
+		return;
+	}
 	memset(to, 0, 16);
 	if (!is_v6)
 		to[10] = to[11] = 0xff;
@@ -199,7 +231,7 @@ static uint32_t datagram_endpoint(struct correlate *self, struct conn *conn, uin
 		memcpy(want.comm, conn->peer_comm, 16);
 		want.comm_pid = conn->peer_pid;
 	} else {
-		raddr_of(raddr, is_v6, want.raddr);
+		raddr_of(self, raddr, is_v6, want.raddr);
 	}
 	/* unconnected sockets have many peers: the last one found is kept at hand */
 	if (conn->supplier != ENDPOINT_NONE &&
@@ -239,7 +271,7 @@ uint32_t state_customer(struct correlate *self, struct conn *conn, uint32_t radd
 		return stream_endpoint(self, conn);
 	if (idmap_get(&self->ports, conn->is.lport + 1) || conn->rx.nr || conn->nr_read)
 		return datagram_endpoint(self, conn, raddr, is_v6);
-	raddr_of(raddr, is_v6, want.raddr);
+	raddr_of(self, raddr, is_v6, want.raddr);
 	return find_endpoint(self, &want, conn);
 }
 
@@ -248,6 +280,10 @@ void state_fini_conns(struct correlate *self)
 	for (size_t i = 0; i < self->conns.room; i++)
 		if (self->conns.slots[i].key)
 			conn_free(self->conns.slots[i].value);
+	for (size_t i = 0; i < self->peers.room; i++)
+		if (self->peers.slots[i].key)
+			free(self->peers.slots[i].value);
 	idmap_fini(&self->conns);
 	idmap_fini(&self->ports);
+	idmap_fini(&self->peers);
 }

@@ -71,6 +71,19 @@ void correlate_free(struct correlate *self)
 	free(self);
 }
 
+/* The socket of an event. One whose GEMBA_CONN may be among the lost is made of the event. */
+static struct conn *find_conn(struct correlate *self, const struct gemba_event *ev)
+{
+	struct conn *conn = state_conn(self, ev->sk);
+	struct gemba_conn is = {.ev = {.sk = ev->sk, .flags = ev->flags & GEMBA_F_UDP}};
+
+	if (conn || !ev->sk || !self->account.lost_by_kind[GEMBA_CONN])
+		return conn;
+	is.how = is.ev.flags ? GEMBA_HOW_DATAGRAM : GEMBA_HOW_UNKNOWN;
+	state_conn_told(self, &is);
+	return state_conn(self, ev->sk);
+}
+
 static struct thread *find_thread(struct correlate *self, uint32_t tid)
 {
 	struct thread *thread = self->last_thread;
@@ -124,7 +137,7 @@ static void tell_round_trips(struct correlate *self, struct conn *conn, uint32_t
 static void on_rx(struct correlate *self, const union gemba_record *record)
 {
 	const struct gemba_event *ev = &record->ev;
-	struct conn *conn = state_conn(self, ev->sk);
+	struct conn *conn = find_conn(self, ev);
 
 	self->account.packets_in++;
 	if (!conn)
@@ -141,7 +154,7 @@ static void on_rx(struct correlate *self, const union gemba_record *record)
 static void on_sock(struct correlate *self, const union gemba_record *record)
 {
 	const struct gemba_event *ev = &record->ev;
-	struct conn *conn = state_conn(self, ev->sk);
+	struct conn *conn = find_conn(self, ev);
 	struct arrival arrival;
 	uint64_t number;
 
@@ -161,24 +174,25 @@ static void on_sock(struct correlate *self, const union gemba_record *record)
 static void on_recv(struct correlate *self, const union gemba_record *record)
 {
 	const struct gemba_event *ev = &record->ev;
-	struct conn *conn = state_conn(self, ev->sk);
+	struct conn *conn = find_conn(self, ev);
 	struct thread *thread = running_thread(self, ev->tid);
 	struct arrival arrival;
 	uint64_t waits = 0;
 	uint32_t unseen;
 
-	if (!conn || !thread)
+	if (!conn)
 		return;
 	if (conn->is_udp) {
-		conn_udp_take(conn, ev->len, &arrival, &waits);
+		conn_udp_take(conn, ev, &arrival, &waits);
 		state_depth(self, conn, ev->aux);
 	} else {
 		if (!conn_tcp_take(conn, ev->seq, ev->len, &arrival, &unseen))
 			return;
-		self->account.bytes_read_unseen += unseen;
+		self->account.bytes_read_unseen += self->is_warm ? unseen : 0;
 		state_depth(self, conn, conn_tcp_has_unread(conn));
 	}
-	own_recv(self, conn, thread, &arrival, waits, ev->cpu);
+	if (thread)
+		own_recv(self, conn, thread, &arrival, waits, ev->cpu);
 }
 
 static void on_empty(struct correlate *self, const union gemba_record *record)
@@ -196,7 +210,7 @@ static void on_empty(struct correlate *self, const union gemba_record *record)
 
 static void on_send(struct correlate *self, const union gemba_record *record)
 {
-	struct conn *conn = state_conn(self, record->ev.sk);
+	struct conn *conn = find_conn(self, &record->ev);
 	struct thread *thread = running_thread(self, record->ev.tid);
 
 	self->has_send = true;
@@ -206,7 +220,7 @@ static void on_send(struct correlate *self, const union gemba_record *record)
 
 static void on_sent(struct correlate *self, const union gemba_record *record)
 {
-	struct conn *conn = state_conn(self, record->ev.sk);
+	struct conn *conn = find_conn(self, &record->ev);
 	struct thread *thread = running_thread(self, record->ev.tid);
 
 	if (conn && thread)
@@ -216,7 +230,7 @@ static void on_sent(struct correlate *self, const union gemba_record *record)
 static void on_packet(struct correlate *self, const union gemba_record *record)
 {
 	const struct gemba_event *ev = &record->ev;
-	struct conn *conn = state_conn(self, ev->sk);
+	struct conn *conn = find_conn(self, ev);
 
 	self->account.packets_out += ev->kind == GEMBA_TX;
 	if (!conn)
@@ -251,8 +265,10 @@ static void on_retransmit(struct correlate *self, const union gemba_record *reco
 	if (!conn)
 		return;
 	conn_tcp_resent(conn, record->ev.seq);
+	/* what is behind the first byte of the last call's item is that item's */
 	item = conn->last_send_ptr;
-	if (item && item->id && item->id == conn->last_send_item)
+	if (item && item->id == conn->last_send_item && item->out_sk == conn->id &&
+	    seq_after(record->ev.seq + record->ev.len, item->out_seq))
 		item->retransmits++;
 }
 
@@ -267,6 +283,7 @@ static void on_switch(struct correlate *self, const union gemba_record *record)
 		if (thread->state != THREAD_RUNNING)
 			thread_seen_running(thread, self->now_ns);
 		thread_advance(thread, self->now_ns);
+		thread->nr_switches++;
 		if (runnable)
 			thread->totals.preemptions++;
 		else
@@ -281,7 +298,7 @@ static void on_switch(struct correlate *self, const union gemba_record *record)
 
 static void tell_thread_time(struct correlate *self, const struct thread *thread)
 {
-	uint64_t on_cpu = thread->totals.run_item_ns + thread->totals.run_other_ns;
+	uint64_t on_cpu = self->is_warm ? thread_on_cpu_ns(thread) - thread->warm_ns : 0;
 
 	if ((on_cpu || thread->comm[0]) && self->sink.thread_time)
 		self->sink.thread_time(self->sink.ctx, thread->tid, thread->comm, on_cpu);
@@ -313,6 +330,11 @@ static void on_close(struct correlate *self, const union gemba_record *record)
 static void on_conn(struct correlate *self, const union gemba_record *record)
 {
 	state_conn_told(self, &record->conn);
+}
+
+static void on_peer(struct correlate *self, const union gemba_record *record)
+{
+	state_peer_told(self, &record->peer);
 }
 
 static void on_comm(struct correlate *self, const union gemba_record *record)
@@ -363,6 +385,7 @@ static void (*const handlers[GEMBA_NR_KINDS])(struct correlate *, const union ge
 	[GEMBA_EXIT] = on_thread_exit,
 	[GEMBA_CLOSE] = on_close,
 	[GEMBA_CONN] = on_conn,
+	[GEMBA_PEER] = on_peer,
 	[GEMBA_COMM] = on_comm,
 	[GEMBA_PEERNAME] = on_peername,
 	[GEMBA_LOST] = on_lost,
@@ -372,6 +395,15 @@ static void (*const handlers[GEMBA_NR_KINDS])(struct correlate *, const union ge
 static void become_warm(struct correlate *self)
 {
 	self->is_warm = true;
+	for (size_t i = 0; i < self->threads.room; i++) {
+		struct thread *thread = self->threads.slots[i].key ? self->threads.slots[i].value :
+								     NULL;
+
+		if (thread && thread->state == THREAD_RUNNING)
+			thread_advance(thread, self->warm_ns);
+		if (thread)
+			thread->warm_ns = thread_on_cpu_ns(thread);
+	}
 	for (struct list *node = self->items.next; node != &self->items; node = node->next) {
 		struct item *item = list_entry(node, struct item, by_time);
 

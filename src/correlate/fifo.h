@@ -16,7 +16,6 @@ struct fifo {
 	uint32_t head;
 	uint32_t nr;
 	uint32_t room; /* a power of two, or 0 */
-	uint64_t let_go; /* pushed out by newer ones */
 };
 
 static inline void fifo_init(struct fifo *self, uint32_t bytes, uint32_t max)
@@ -76,7 +75,6 @@ static inline void *fifo_push(struct fifo *self)
 		if (!self->room)
 			return NULL;
 		fifo_pop(self);
-		self->let_go++;
 	}
 	return fifo_at(self, self->nr++);
 }

@@ -22,12 +22,13 @@ struct item {
 	uint64_t bytes_out;
 	uint64_t last_output_ns;
 	uint64_t waits_for; /* UDP: number of the ready it was read before, 0: none */
+	uint64_t read_station; /* serial of its last read */
 	uint32_t conn_id;   /* the way in, 0: originated */
 	uint32_t in_seq;
 	uint32_t out_sk;
 	uint32_t reader; /* tid */
 	uint32_t worker; /* tid on which it was current: whose run time on_cpu_ns is */
-	uint32_t epoch;  /* of the reader, when it was read */
+	uint32_t epoch;  /* of the thread that touched it last, then */
 	uint32_t supplier;
 	uint32_t customer;
 	uint32_t bytes_in;
@@ -54,7 +55,7 @@ struct item {
 	bool is_closed : 1;   /* gets no more outputs, waits for its tx */
 	bool waits_for_tx : 1;
 	bool is_queued : 1;	   /* its packet stood in a qdisc */
-	bool is_deferred_send : 1; /* its packet left after the send call */
+	bool is_deferred_send : 1; /* its packet was queued outside the send call */
 	struct stamp stamps[ITEM_MAX_STAMPS];
 };
 

@@ -152,6 +152,11 @@ void item_finish(struct correlate *self, struct item *item, enum outcome outcome
 {
 	if (!item->is_closed)
 		leave_thread(self, item);
+	if (!item->nr_stamps) {
+		/* originated, its call told only at its end, its packet not seen */
+		item_stamp(item, STATION_SEND, item->last_ns, 0, 0);
+		item->is_partial = true;
+	}
 	if (outcome != OUTCOME_IN_FLIGHT && is_unobserved(self, item))
 		outcome = OUTCOME_UNOBSERVED;
 	account_for(self, item, outcome);
@@ -171,7 +176,7 @@ void state_expire(struct correlate *self)
 	while (!list_is_empty(&self->items)) {
 		struct item *item = list_entry(self->items.next, struct item, by_time);
 
-		if (item->last_ns + self->opts.item_timeout_ns > self->now_ns)
+		if (self->now_ns - item->last_ns < self->opts.item_timeout_ns)
 			return;
 		item_finish(self, item, item_outcome(item));
 	}

@@ -5,9 +5,9 @@
  * In: batches of each CPU, in which a record may stand behind later ones by up to the length
  * of an interrupt (110 us seen), and marks. Out: all records in time order. Each CPU keeps its
  * bytes in a buffer and a sorted index of (time, offset); a record that is older than the one
- * before it is moved back in the index, which is short work in a nearly sorted stream. A heap
- * over CPUs merges. Without marks the window is bounded by MAX_HELD records: the oldest half
- * goes then.
+ * before it is moved back in the index, which is short work in a nearly sorted stream; where it
+ * is not, the index is sorted as a whole when it is wanted. A heap over CPUs merges. Without
+ * marks the window is bounded by MAX_HELD records: the oldest half goes then.
  */
 #include "src/correlate/order.h"
 
@@ -18,6 +18,7 @@
 
 #define MAX_CPUS 1024
 #define MAX_HELD (1u << 19)
+#define MAX_MOVES 1024
 
 struct key {
 	uint64_t ts_ns;
@@ -32,6 +33,7 @@ struct lane {
 	size_t head; /* first key not let go */
 	size_t nr_keys;
 	size_t room_keys;
+	bool is_unsorted;
 };
 
 struct order {
@@ -41,6 +43,8 @@ struct order {
 	unsigned int *heap; /* lanes that hold something, the oldest first */
 	unsigned int nr_heap;
 	size_t held;
+	char *spare; /* the buffer that a lane's bytes are moved to next */
+	size_t room_spare;
 	uint64_t last_ns;
 	uint64_t late;
 };
@@ -72,6 +76,7 @@ void order_free(struct order *self)
 	}
 	free(self->lanes);
 	free(self->heap);
+	free(self->spare);
 	free(self);
 }
 
@@ -98,37 +103,96 @@ static int reserve(struct lane *lane, size_t more_bytes, size_t more_keys)
 	return 0;
 }
 
-/* What has been let go leaves the buffers: at once when all has, else when it is most of them. */
-static void compact(struct lane *lane)
+static size_t record_bytes(const struct lane *lane, size_t key)
 {
-	size_t first;
+	const char *record = lane->bytes + lane->keys[key].at;
 
+	return gemba_record_bytes(((const struct gemba_event *)record)->kind);
+}
+
+static bool has_spare(struct order *self, size_t bytes)
+{
+	char *spare;
+
+	if (bytes <= self->room_spare)
+		return true;
+	spare = realloc(self->spare, bytes * 2);
+	if (!spare)
+		return false;
+	self->spare = spare;
+	self->room_spare = bytes * 2;
+	return true;
+}
+
+/* Only what is held stays in the buffer: one record far in the future must not keep the rest. */
+static void move_bytes(struct order *self, struct lane *lane)
+{
+	char *old = lane->bytes;
+	size_t room = lane->room_bytes, at = 0, bytes = 0;
+
+	for (size_t i = lane->head; i < lane->nr_keys; i++)
+		bytes += record_bytes(lane, i);
+	if (!has_spare(self, bytes))
+		return;
+	for (size_t i = lane->head; i < lane->nr_keys; i++) {
+		size_t len = record_bytes(lane, i);
+
+		memcpy(self->spare + at, old + lane->keys[i].at, len);
+		lane->keys[i].at = at;
+		at += len;
+	}
+	lane->nr_bytes = at;
+	lane->bytes = self->spare;
+	lane->room_bytes = self->room_spare;
+	self->spare = old;
+	self->room_spare = room;
+}
+
+/* What has been let go leaves the buffers: at once when all has, else when it is most of them. */
+static void compact(struct order *self, struct lane *lane)
+{
 	if (lane->head == lane->nr_keys) {
 		lane->head = lane->nr_keys = lane->nr_bytes = 0;
 		return;
 	}
 	if (lane->head < lane->nr_keys / 2)
 		return;
-	first = lane->keys[lane->head].at;
-	for (size_t i = lane->head; i < lane->nr_keys; i++)
-		if (lane->keys[i].at < first)
-			first = lane->keys[i].at;
-	memmove(lane->bytes, lane->bytes + first, lane->nr_bytes - first);
-	lane->nr_bytes -= first;
+	move_bytes(self, lane);
 	lane->nr_keys -= lane->head;
 	memmove(lane->keys, lane->keys + lane->head, lane->nr_keys * sizeof(*lane->keys));
 	lane->head = 0;
-	for (size_t i = 0; i < lane->nr_keys; i++)
-		lane->keys[i].at -= first;
 }
 
 static void insert(struct lane *lane, uint64_t ts_ns, size_t at)
 {
-	size_t i = lane->nr_keys++;
+	size_t i = lane->nr_keys, end = i - lane->head > MAX_MOVES ? i - MAX_MOVES : lane->head;
 
-	for (; i > lane->head && lane->keys[i - 1].ts_ns > ts_ns; i--)
-		lane->keys[i] = lane->keys[i - 1];
+	lane->nr_keys++;
+	while (!lane->is_unsorted && i > end && lane->keys[i - 1].ts_ns > ts_ns)
+		i--;
+	if (i > lane->head && lane->keys[i - 1].ts_ns > ts_ns) {
+		lane->is_unsorted = true;
+		i = lane->nr_keys - 1;
+	}
+	memmove(&lane->keys[i + 1], &lane->keys[i], (lane->nr_keys - 1 - i) * sizeof(*lane->keys));
 	lane->keys[i] = (struct key){ts_ns, at};
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct key *x = a, *y = b;
+
+	if (x->ts_ns != y->ts_ns)
+		return x->ts_ns < y->ts_ns ? -1 : 1;
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+static void sort(struct lane *lane)
+{
+	if (!lane->is_unsorted)
+		return;
+	qsort(lane->keys + lane->head, lane->nr_keys - lane->head, sizeof(*lane->keys), by_time);
+	lane->is_unsorted = false;
 }
 
 static uint64_t head_ns(const struct order *self, unsigned int lane)
@@ -164,9 +228,11 @@ static void sift_down(struct order *self, unsigned int i)
 static void make_heap(struct order *self)
 {
 	self->nr_heap = 0;
-	for (unsigned int i = 0; i < self->nr_lanes; i++)
+	for (unsigned int i = 0; i < self->nr_lanes; i++) {
+		sort(&self->lanes[i]);
 		if (self->lanes[i].head < self->lanes[i].nr_keys)
 			self->heap[self->nr_heap++] = i;
+	}
 	for (unsigned int i = self->nr_heap / 2; i-- > 0;)
 		sift_down(self, i);
 }
@@ -185,11 +251,11 @@ static void give(struct order *self, struct lane *lane)
 	self->sink.event(self->sink.ctx, (const union gemba_record *)ev);
 }
 
-/* Lets go of everything up to a time, and of the oldest whatever their time beyond `keep`. */
+/* Lets go of everything before a time, and of the oldest whatever their time beyond `keep`. */
 static void let_go(struct order *self, uint64_t until_ns, size_t keep)
 {
 	make_heap(self);
-	while (self->nr_heap && (self->held > keep || head_ns(self, self->heap[0]) <= until_ns)) {
+	while (self->nr_heap && (self->held > keep || head_ns(self, self->heap[0]) < until_ns)) {
 		struct lane *lane = &self->lanes[self->heap[0]];
 
 		give(self, lane);
@@ -198,7 +264,7 @@ static void let_go(struct order *self, uint64_t until_ns, size_t keep)
 		sift_down(self, 0);
 	}
 	for (unsigned int i = 0; i < self->nr_lanes; i++)
-		compact(&self->lanes[i]);
+		compact(self, &self->lanes[i]);
 }
 
 static int take(struct order *self, struct lane *lane, const struct gemba_event *ev, size_t len)
@@ -243,7 +309,7 @@ int order_add(struct order *self, unsigned int cpu, const void *records, size_t 
 
 void order_finish(struct order *self)
 {
-	let_go(self, UINT64_MAX, SIZE_MAX);
+	let_go(self, 0, 0);
 }
 
 uint64_t order_late(const struct order *self)

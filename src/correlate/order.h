@@ -22,7 +22,7 @@ int order_new(struct order **out, struct order_sink sink);
 void order_free(struct order *self);
 /*
  * Takes the records of one CPU, whole ones only (what is cut off at the end is left). A
- * GEMBA_MARK lets go, in time order, of everything up to its time. Equal times go by CPU, then
+ * GEMBA_MARK lets go, in time order, of everything before its time. Equal times go by CPU, then
  * by place in the ring. 0 or -ENOMEM.
  */
 int order_add(struct order *self, unsigned int cpu, const void *records, size_t bytes);

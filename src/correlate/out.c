@@ -4,7 +4,10 @@
  *
  * TCP: the call says its first byte, the packet that holds that byte gives txq and tx, whoever
  * sends it and whenever. Where the call is told only at its end (before 6.15), its packets may
- * have come first: a few are kept. UDP: the packet is the call, and carries its thread.
+ * have come first: they are kept. UDP: the packet is the call, and carries its thread.
+ *
+ * A packet is deferred when it is queued outside the call: its sender has left the CPU since, or
+ * stamped another station, or it is another CPU that queues it.
  */
 #include <string.h>
 
@@ -13,15 +16,8 @@
 static void split_send(struct correlate *self, struct item *item, struct thread *thread,
 		       struct stamp *stamp)
 {
-	uint64_t on_cpu_ns = 0;
-
-	if (!self->opts.has_sched || item->nr_stamps < 2 || !thread)
-		return;
-	thread_advance(thread, stamp->at_ns);
-	if (item->worker == thread->tid)
-		on_cpu_ns = item->on_cpu_ns - item->on_cpu_at_stamp_ns;
-	thread_split(thread, stamp[-1].at_ns, stamp->at_ns, on_cpu_ns, &stamp->parts);
-	item->on_cpu_at_stamp_ns = item->on_cpu_ns;
+	if (self->opts.has_sched && item->nr_stamps > 1 && thread)
+		thread_split(thread, item, stamp[-1].at_ns, stamp->at_ns, &stamp->parts);
 }
 
 /* The stamp of a call's end is given by `ev` for SEND; SENT is no station. */
@@ -39,27 +35,93 @@ static void note_first(struct correlate *self, struct conn *conn, struct thread 
 		split_send(self, item, thread, stamp);
 }
 
-static struct sending *begin_sending(struct conn *conn, struct item *item, uint32_t seq,
-				     uint64_t at_ns, uint32_t tid, bool is_first)
+/* Its packet was not seen and will not be. */
+static void give_up(struct correlate *self, const struct sending *sending)
 {
-	struct sending *sending = fifo_push(&conn->sends);
+	struct item *item = sending->item;
 
+	if (item->id != sending->item_id || !sending->is_first)
+		return;
+	item->waits_for_tx = false;
+	if (item->is_closed)
+		item_finish(self, item, item_outcome(item));
+}
+
+static struct sending *begin_sending(struct correlate *self, struct conn *conn, struct item *item,
+				     const struct gemba_event *ev, bool is_first)
+{
+	struct sending *sending;
+
+	if (conn->sends.nr == conn->sends.max) {
+		struct sending oldest = *(struct sending *)fifo_first(&conn->sends);
+
+		fifo_pop(&conn->sends);
+		give_up(self, &oldest);
+	}
+	sending = fifo_push(&conn->sends);
 	if (!sending)
 		return NULL;
 	*sending = (struct sending){
 		.item_id = item->id,
 		.item = item,
-		.at_ns = at_ns,
-		.seq = seq,
-		.tid = tid,
+		.seq = ev->seq,
+		.len = ev->len,
+		.tid = ev->tid,
+		.cpu = ev->cpu,
 		.is_first = is_first,
 	};
 	return sending;
 }
 
+void out_give_up(struct correlate *self, struct conn *conn)
+{
+	while (conn->sends.nr) {
+		struct sending sending = *(struct sending *)fifo_first(&conn->sends);
+
+		fifo_pop(&conn->sends);
+		give_up(self, &sending);
+	}
+}
+
+void out_share(struct conn *conn, const struct item *answered, struct item *item)
+{
+	struct sending *last = fifo_last(&conn->sends), theirs;
+
+	if (!answered->waits_for_tx || !last)
+		return;
+	/* the call that answered is the last one, and those that share it stand behind it */
+	theirs = *last;
+	for (uint32_t i = conn->sends.nr; i > 0; i--) {
+		const struct sending *one = fifo_at(&conn->sends, i - 1);
+
+		if (one->seq != theirs.seq || !one->is_first)
+			return;
+		if (one->item_id == answered->id)
+			break;
+		if (i == 1)
+			return;
+	}
+	last = conn->sends.nr < conn->sends.max ? fifo_push(&conn->sends) : NULL;
+	if (!last)
+		return;
+	theirs.item = item;
+	theirs.item_id = item->id;
+	*last = theirs;
+	item->waits_for_tx = true;
+}
+
+static bool is_in_call(const struct correlate *self, const struct sending *sending,
+		       unsigned int cpu)
+{
+	const struct thread *thread = idmap_get(&self->threads, sending->tid);
+
+	return thread && sending->station && thread->last_station == sending->station &&
+	       thread->nr_switches == sending->switches && sending->cpu == cpu;
+}
+
 /* The packet with the call's first byte has left (tx_ns) or been queued (txq_ns only). */
 static void stamp_packet(struct correlate *self, const struct sending *sending, uint64_t txq_ns,
-			 uint64_t tx_ns, bool is_queued, unsigned int cpu)
+			 uint64_t tx_ns, unsigned int cpu)
 {
 	struct item *item = sending->item;
 
@@ -71,7 +133,8 @@ static void stamp_packet(struct correlate *self, const struct sending *sending, 
 	if (txq_ns)
 		item_stamp(item, STATION_TXQ, txq_ns, 0, cpu);
 	item_stamp(item, STATION_TX, tx_ns, 0, cpu);
-	item->is_queued = is_queued;
+	item->is_queued = sending->is_queued;
+	item->is_deferred_send = sending->is_deferred;
 	item->waits_for_tx = false;
 	item_touch(self, item);
 	if (item->is_closed)
@@ -83,22 +146,39 @@ void out_send(struct correlate *self, struct conn *conn, struct thread *thread,
 {
 	bool is_first;
 	struct item *item = own_send(self, conn, thread, ev, &is_first);
+	struct sending *sending;
 
 	if (!item)
 		return;
 	item->bytes_out += ev->len;
 	if (is_first)
 		note_first(self, conn, thread, ev, item);
-	if (!begin_sending(conn, item, ev->seq, ev->ts_ns, ev->tid, is_first))
-		item->waits_for_tx = false;
 	thread->last_station = ++self->serial;
+	sending = begin_sending(self, conn, item, ev, is_first);
+	if (!sending) {
+		item->waits_for_tx = false;
+		return;
+	}
+	sending->station = thread->last_station;
+	sending->switches = thread->nr_switches;
+}
+
+/* The packet seen so far that holds a byte, or NULL; those before it are of no use any more. */
+static struct loose_tx *find_loose(struct conn *conn, uint32_t seq)
+{
+	struct loose_tx *tx;
+
+	while ((tx = fifo_first(&conn->loose)) && !seq_after(tx->end, seq))
+		fifo_pop(&conn->loose);
+	return tx && !seq_after(tx->seq, seq) ? tx : NULL;
 }
 
 void out_sent(struct correlate *self, struct conn *conn, struct thread *thread,
 	      const struct gemba_event *ev)
 {
-	uint32_t first = ev->seq - ev->len;
-	struct sending sending;
+	struct gemba_event first = *ev;
+	struct sending *sending;
+	struct loose_tx *tx;
 	bool is_first;
 	struct item *item = own_send(self, conn, thread, ev, &is_first);
 
@@ -108,21 +188,47 @@ void out_sent(struct correlate *self, struct conn *conn, struct thread *thread,
 	if (is_first)
 		note_first(self, conn, thread, ev, item);
 	thread->last_station = ++self->serial;
-	sending = (struct sending){.item_id = item->id, .item = item, .is_first = is_first};
-	for (uint32_t i = 0; i < conn->loose.nr; i++) {
-		const struct loose_tx *tx = fifo_at(&conn->loose, i);
-
-		if (seq_after(tx->seq, first) || !seq_after(tx->end, first))
-			continue;
-		stamp_packet(self, &sending, tx->txq_ns, tx->tx_ns, tx->is_queued, tx->cpu);
+	first.seq -= ev->len;
+	sending = begin_sending(self, conn, item, &first, is_first);
+	if (!sending) {
+		item->waits_for_tx = false;
 		return;
 	}
-	if (!begin_sending(conn, item, first, ev->ts_ns, ev->tid, is_first))
-		item->waits_for_tx = false;
+	/* what was queued before the call ended was queued within it */
+	sending->is_deferred = true;
+	tx = find_loose(conn, first.seq);
+	if (!tx)
+		return;
+	sending->is_deferred = false;
+	sending->is_queued = tx->is_queued;
+	sending->txq_ns = tx->txq_ns;
+	if (tx->tx_ns) {
+		struct sending one = *sending;
+
+		conn->sends.nr--;
+		stamp_packet(self, &one, one.txq_ns, tx->tx_ns, tx->cpu);
+	}
+}
+
+static bool is_loose(const struct correlate *self, const struct conn *conn, uint32_t end)
+{
+	const struct sending *last = fifo_last(&conn->sends);
+
+	return !self->has_send && (!last || seq_after(end, last->seq + last->len));
+}
+
+static void keep_loose(struct conn *conn, const struct gemba_event *ev, uint64_t txq_ns,
+		       uint64_t tx_ns)
+{
+	struct loose_tx *tx = fifo_push(&conn->loose);
+
+	if (tx)
+		*tx = (struct loose_tx){ev->seq, ev->seq + ev->len, txq_ns, tx_ns, ev->cpu,
+					!(ev->flags & GEMBA_F_TXQ)};
 }
 
 /* Queued calls whose first byte is in [seq, end): their txq, until the driver has them. */
-static void queue_tcp(struct conn *conn, const struct gemba_event *ev)
+static void queue_tcp(struct correlate *self, struct conn *conn, const struct gemba_event *ev)
 {
 	uint32_t end = ev->seq + ev->len;
 
@@ -131,19 +237,33 @@ static void queue_tcp(struct conn *conn, const struct gemba_event *ev)
 
 		if (!seq_after(end, sending->seq))
 			return;
-		if (!sending->txq_ns)
-			sending->txq_ns = ev->ts_ns;
+		if (seq_after(ev->seq, sending->seq) || sending->txq_ns)
+			continue;
+		sending->txq_ns = ev->ts_ns;
 		sending->is_queued = true;
+		sending->is_deferred = !is_in_call(self, sending, ev->cpu);
 	}
+	if (is_loose(self, conn, end) && (!conn->has_tx_high || seq_after(end, conn->tx_high)))
+		keep_loose(conn, ev, ev->ts_ns, 0);
 }
 
-static void keep_loose(struct conn *conn, const struct gemba_event *ev, uint64_t txq_ns)
+/* A packet whose call is still to be told; the queue it stood in may have told of it. */
+static void leave_loose(struct conn *conn, const struct gemba_event *ev, uint64_t txq_ns)
 {
-	struct loose_tx *tx = fifo_push(&conn->loose);
+	bool was_queued = false;
 
-	if (tx)
-		*tx = (struct loose_tx){ev->seq, ev->seq + ev->len, txq_ns, ev->ts_ns, ev->cpu,
-					!(ev->flags & GEMBA_F_TXQ)};
+	for (uint32_t i = conn->loose.nr; i > 0; i--) {
+		struct loose_tx *tx = fifo_at(&conn->loose, i - 1);
+
+		if (seq_after(ev->seq, tx->seq))
+			break;
+		if (tx->tx_ns || !seq_after(ev->seq + ev->len, tx->seq))
+			continue;
+		tx->tx_ns = ev->ts_ns;
+		was_queued = true;
+	}
+	if (!was_queued)
+		keep_loose(conn, ev, txq_ns, ev->ts_ns);
 }
 
 static void leave_tcp(struct correlate *self, struct conn *conn, const struct gemba_event *ev)
@@ -151,17 +271,21 @@ static void leave_tcp(struct correlate *self, struct conn *conn, const struct ge
 	uint32_t end = ev->seq + ev->len;
 	uint64_t txq_ns = ev->flags & GEMBA_F_TXQ ? ev->ts_ns - ev->aux : 0;
 	struct sending *sending;
-	bool found = false;
 
+	if (is_loose(self, conn, end))
+		leave_loose(conn, ev, txq_ns);
 	while ((sending = fifo_first(&conn->sends)) && seq_after(end, sending->seq)) {
 		struct sending one = *sending;
 
 		fifo_pop(&conn->sends);
-		found = true;
-		stamp_packet(self, &one, one.txq_ns ?: txq_ns, ev->ts_ns, one.is_queued, ev->cpu);
+		if (seq_after(ev->seq, one.seq)) {
+			give_up(self, &one);
+			continue;
+		}
+		if (!one.txq_ns && txq_ns && !one.is_deferred)
+			one.is_deferred = !is_in_call(self, &one, ev->cpu);
+		stamp_packet(self, &one, one.txq_ns ?: txq_ns, ev->ts_ns, ev->cpu);
 	}
-	if (!found && !self->has_send)
-		keep_loose(conn, ev, txq_ns);
 }
 
 void out_tcp_packet(struct correlate *self, struct conn *conn, const struct gemba_event *ev)
@@ -169,7 +293,7 @@ void out_tcp_packet(struct correlate *self, struct conn *conn, const struct gemb
 	uint32_t end = ev->seq + ev->len;
 
 	if (ev->kind == GEMBA_TXQ) {
-		queue_tcp(conn, ev);
+		queue_tcp(self, conn, ev);
 		return;
 	}
 	if (conn->has_tx_high && !seq_after(end, conn->tx_high))
@@ -194,6 +318,7 @@ static struct item *send_datagram(struct correlate *self, struct conn *conn,
 		thread->last_station = ++self->serial;
 	if (!*is_first)
 		return item;
+	item->is_deferred_send = !ev->tid;
 	item->customer =
 		state_customer(self, conn, ev->seq, ev->len >> 16, ev->flags & GEMBA_F_V6);
 	stamp = item_stamp(item, STATION_TXQ, txq_ns, ev->tid, ev->cpu);
@@ -216,18 +341,33 @@ static void leave_datagram(struct correlate *self, struct item *item, bool is_fi
 		item_finish(self, item, item_outcome(item));
 }
 
+/* The queue keeps their order; those before it were dropped there. */
 static void dequeue_datagram(struct correlate *self, struct conn *conn,
 			     const struct gemba_event *ev)
 {
-	struct sending *sending = fifo_first(&conn->sends);
-	struct sending one;
+	uint32_t i = 0;
 
-	if (!sending)
+	while (i < conn->sends.nr) {
+		const struct sending *one = fifo_at(&conn->sends, i);
+
+		if (one->seq == ev->seq && one->len == ev->len)
+			break;
+		i++;
+	}
+	if (i == conn->sends.nr)
 		return;
-	one = *sending;
-	fifo_pop(&conn->sends);
-	if (((struct item *)one.item)->id == one.item_id)
-		leave_datagram(self, one.item, one.is_first, ev, true);
+	for (;; i--) {
+		struct sending one = *(struct sending *)fifo_first(&conn->sends);
+
+		fifo_pop(&conn->sends);
+		if (i > 0) {
+			give_up(self, &one);
+			continue;
+		}
+		if (((struct item *)one.item)->id == one.item_id)
+			leave_datagram(self, one.item, one.is_first, ev, true);
+		return;
+	}
 }
 
 void out_udp_packet(struct correlate *self, struct conn *conn, const struct gemba_event *ev)
@@ -245,6 +385,6 @@ void out_udp_packet(struct correlate *self, struct conn *conn, const struct gemb
 		return;
 	if (ev->kind == GEMBA_TX)
 		leave_datagram(self, item, is_first, ev, false);
-	else if (begin_sending(conn, item, 0, ev->ts_ns, ev->tid, is_first))
+	else if (begin_sending(self, conn, item, ev, is_first))
 		item->waits_for_tx = is_first || item->waits_for_tx;
 }

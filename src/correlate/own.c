@@ -18,6 +18,7 @@
 
 #define MERGE_MAX_CALLS 8
 #define MERGE_MAX_NS 1000000
+#define MAX_PASSED_OVER 16
 
 static struct item *item_of(struct list *node)
 {
@@ -25,12 +26,8 @@ static struct item *item_of(struct list *node)
 }
 
 /* The send that answered the ones before answers this one as well. */
-static void share_output(struct correlate *self, struct conn *conn, struct item *item)
+static void share_output(struct conn *conn, const struct item *answered, struct item *item)
 {
-	struct item *answered = conn->last_send_ptr;
-
-	if (answered->id != conn->last_send_item || !answered->outputs)
-		return;
 	item->outputs = 1;
 	item->attribution = ATTRIBUTED_CONNECTION;
 	item->out_sk = conn->id;
@@ -38,41 +35,79 @@ static void share_output(struct correlate *self, struct conn *conn, struct item 
 	item->out_seq = answered->out_seq;
 	item->out_lport = answered->out_lport;
 	item->out_rport = answered->out_rport;
-	answered->outputs_shared = answered->outputs_shared ? answered->outputs_shared + 1 : 2;
 	item->outputs_shared = answered->outputs_shared;
 	item->last_output_ns = answered->last_output_ns;
+	item->is_queued = answered->is_queued;
+	item->is_deferred_send = answered->is_deferred_send;
 	for (unsigned int i = 0; i < answered->nr_stamps; i++) {
 		const struct stamp *stamp = &answered->stamps[i];
-		struct stamp *copy;
 
-		if (stamp->station != STATION_SEND && stamp->station != STATION_TXQ &&
-		    stamp->station != STATION_TX)
-			continue;
-		copy = item_stamp(item, stamp->station, stamp->at_ns, stamp->tid, stamp->cpu);
-		if (copy)
-			copy->parts.is_known = false;
+		if (stamp->station == STATION_SEND || stamp->station == STATION_TXQ ||
+		    stamp->station == STATION_TX)
+			item_stamp(item, stamp->station, stamp->at_ns, stamp->tid, stamp->cpu);
 	}
-	item->is_queued = answered->is_queued;
-	(void)self;
+	out_share(conn, answered, item);
 }
 
 /* Its reader sent something on this connection after it had read it. */
 static bool was_answered_with_another(const struct conn *conn, const struct item *item)
 {
-	return conn->is_accepted && conn->last_send_ptr && conn->last_sender == item->reader &&
+	return !item->outputs && item->reader == conn->last_sender &&
 	       conn->last_send_ns >= item->first_recv_ns;
 }
 
-/* The connection is read again, or its reader sleeps: those that are answered are done. */
-static void close_answered(struct correlate *self, struct conn *conn, uint32_t reader)
+void own_share(struct correlate *self, struct conn *conn, struct thread *thread)
 {
+	struct item *answered = conn->last_send_ptr;
+	unsigned int nr = 0;
+
+	if (!conn->is_accepted || !answered || answered->id != conn->last_send_item ||
+	    !answered->outputs || conn->last_sender != thread->tid)
+		return;
+	for (struct list *node = conn->items.next; node != &conn->items; node = node->next)
+		nr += was_answered_with_another(conn, item_of(node));
+	if (!nr)
+		return;
+	answered->outputs_shared = (answered->outputs_shared ?: 1) + nr;
+	for (struct list *node = conn->items.next; node != &conn->items; node = node->next) {
+		struct item *item = item_of(node);
+
+		if (!was_answered_with_another(conn, item))
+			continue;
+		share_output(conn, answered, item);
+		item->epoch = thread->epoch;
+		list_move_tail(&thread->items, &item->by_thread);
+		item_touch(self, item);
+	}
+}
+
+/* Of datagrams those without an answer are passed over, but not for ever. */
+static void close_answered_datagrams(struct correlate *self, struct conn *conn)
+{
+	struct list *node = conn->items.next, *next;
+
+	for (unsigned int open = 0; node != &conn->items && open < MAX_PASSED_OVER; node = next) {
+		next = node->next;
+		if (item_of(node)->outputs)
+			item_close(self, item_of(node));
+		else
+			open++;
+	}
+}
+
+/* Those that are answered are done; where nothing is owed an answer, a new read ends all. */
+static void close_answered(struct correlate *self, struct conn *conn, struct thread *thread,
+			   bool is_read)
+{
+	if (conn->is_udp) {
+		close_answered_datagrams(self, conn);
+		return;
+	}
+	own_share(self, conn, thread);
 	while (!list_is_empty(&conn->items)) {
 		struct item *item = item_of(conn->items.next);
 
-		if (!item->outputs && item->reader == reader &&
-		    was_answered_with_another(conn, item))
-			share_output(self, conn, item);
-		if (!item->outputs && (conn->is_accepted || conn->is_udp))
+		if (!item->outputs && (conn->is_accepted || !is_read))
 			return;
 		item_close(self, item);
 	}
@@ -88,7 +123,7 @@ static struct item *find_merge(const struct correlate *self, const struct conn *
 		return NULL;
 	last = item_of(conn->items.prev);
 	if (last->outputs || last->reader != thread->tid || thread->current != last ||
-	    thread->last_station != self->serial || last->merges + 1 >= MERGE_MAX_CALLS ||
+	    thread->last_station != last->read_station || last->merges + 1 >= MERGE_MAX_CALLS ||
 	    self->now_ns - last->first_recv_ns > MERGE_MAX_NS)
 		return NULL;
 	return last;
@@ -97,14 +132,8 @@ static struct item *find_merge(const struct correlate *self, const struct conn *
 static void split_stamp(const struct correlate *self, struct item *item, struct thread *thread,
 			struct stamp *stamp, uint64_t from_ns)
 {
-	uint64_t on_cpu_ns = 0;
-
-	if (!self->opts.has_sched)
-		return;
-	thread_advance(thread, self->now_ns);
-	if (item->worker == thread->tid)
-		on_cpu_ns = item->on_cpu_ns - item->on_cpu_at_stamp_ns;
-	thread_split(thread, from_ns, stamp->at_ns, on_cpu_ns, &stamp->parts);
+	if (self->opts.has_sched)
+		thread_split(thread, item, from_ns, stamp->at_ns, &stamp->parts);
 }
 
 static void merge(struct correlate *self, struct item *item, struct thread *thread,
@@ -115,10 +144,10 @@ static void merge(struct correlate *self, struct item *item, struct thread *thre
 	item->merges++;
 	item->bytes_in += arrival->bytes;
 	recv->at_ns = self->now_ns;
-	if (item->nr_stamps > 1) {
-		item->on_cpu_at_stamp_ns = 0;
+	thread_advance(thread, self->now_ns);
+	item->on_cpu_at_stamp_ns = 0;
+	if (item->nr_stamps > 1)
 		split_stamp(self, item, thread, recv, recv[-1].at_ns);
-	}
 	item->on_cpu_at_stamp_ns = item->on_cpu_ns;
 	item_touch(self, item);
 }
@@ -154,13 +183,13 @@ static void stamp_recv(struct correlate *self, struct item *item, struct thread 
 		split_stamp(self, item, thread, recv, from_ns);
 }
 
-static void begin_item(struct correlate *self, struct conn *conn, struct thread *thread,
-		       const struct arrival *arrival, uint64_t waits, unsigned int cpu)
+static struct item *begin_item(struct correlate *self, struct conn *conn, struct thread *thread,
+			       const struct arrival *arrival, uint64_t waits, unsigned int cpu)
 {
 	struct item *item = item_new(self);
 
 	if (!item)
-		return;
+		return NULL;
 	item->conn_id = conn->id;
 	item->is_udp = conn->is_udp;
 	item->in_seq = conn->is_udp ? conn->nr_read : arrival->first_seq;
@@ -179,14 +208,16 @@ static void begin_item(struct correlate *self, struct conn *conn, struct thread 
 	list_add_tail(&thread->items, &item->by_thread);
 	thread_set_current(thread, self->now_ns, item);
 	count_in(self, item);
+	return item;
 }
 
-/* A read that found nothing lies before this one: the loop has come round. */
+/* A read that found nothing lies before this one: the loop has come round, and datagrams that
+ * only it could have answered are done. */
 static void new_epoch(struct correlate *self, struct conn *conn, struct thread *thread)
 {
 	thread->epoch++;
 	thread->saw_empty = false;
-	while (conn->is_udp && !conn->has_sent && !list_is_empty(&conn->items)) {
+	while (conn->is_udp && !conn->is_answered_elsewhere && !list_is_empty(&conn->items)) {
 		struct item *item = item_of(conn->items.next);
 
 		if (item->reader != thread->tid)
@@ -198,18 +229,20 @@ static void new_epoch(struct correlate *self, struct conn *conn, struct thread *
 void own_recv(struct correlate *self, struct conn *conn, struct thread *thread,
 	      const struct arrival *arrival, uint64_t waits, unsigned int cpu)
 {
-	struct item *more;
+	struct item *item;
 
 	if (thread->saw_empty)
 		new_epoch(self, conn, thread);
-	more = find_merge(self, conn, thread);
-	if (more) {
-		merge(self, more, thread, arrival);
+	item = find_merge(self, conn, thread);
+	if (item) {
+		merge(self, item, thread, arrival);
 	} else {
-		close_answered(self, conn, thread->tid);
-		begin_item(self, conn, thread, arrival, waits, cpu);
+		close_answered(self, conn, thread, true);
+		item = begin_item(self, conn, thread, arrival, waits, cpu);
 	}
 	thread->last_station = ++self->serial;
+	if (item)
+		item->read_station = thread->last_station;
 }
 
 /* A datagram was read before its ready was seen: two CPUs raced by a microsecond. */
@@ -245,7 +278,7 @@ void own_empty(struct correlate *self, struct conn *conn, struct thread *thread)
 {
 	thread->saw_empty = true;
 	if (!conn->is_udp)
-		close_answered(self, conn, thread->tid);
+		close_answered(self, conn, thread, false);
 }
 
 /* The oldest without an answer, else the youngest with one. */
@@ -300,20 +333,20 @@ static struct item *by_thread(const struct correlate *self, const struct thread 
 	return thread->current;
 }
 
-static struct item *originate(struct correlate *self, struct conn *conn, struct thread *thread)
+/* No later send can be its: it waits for nothing but its packet. */
+static struct item *originate(struct correlate *self, const struct conn *conn)
 {
 	struct item *item = item_new(self);
 
 	if (!item)
 		return NULL;
 	item->is_originated = true;
+	item->is_closed = true;
 	item->is_udp = conn->is_udp;
 	if (item->is_counted)
 		self->account.originated++;
 	else
 		self->account.warmup++;
-	if (thread)
-		list_add_tail(&thread->items, &item->by_thread);
 	return item;
 }
 
@@ -327,7 +360,7 @@ struct item *own_send(struct correlate *self, struct conn *conn, struct thread *
 		item = by_thread(self, thread, &attribution);
 	if (!item) {
 		attribution = ATTRIBUTED_NONE;
-		item = originate(self, conn, thread);
+		item = originate(self, conn);
 	}
 	if (!item)
 		return NULL;
@@ -340,37 +373,61 @@ struct item *own_send(struct correlate *self, struct conn *conn, struct thread *
 		item->out_lport = conn->is.lport;
 		item->out_rport = conn->is_udp ? ev->len >> 16 : conn->is.rport;
 	}
-	conn->has_sent = true;
+	if (thread && !item->is_originated && item->reader != thread->tid && conn->is_udp)
+		conn->is_answered_elsewhere = true;
 	conn->last_send_ptr = item;
 	conn->last_send_item = item->id;
 	conn->last_send_ns = self->now_ns;
 	conn->last_sender = thread ? thread->tid : 0;
+	item->last_output_ns = self->now_ns;
 	/* whose sleep closes it: who touched it last */
-	if (thread && !item->is_closed && item->by_thread.next)
+	if (thread && !item->is_closed) {
+		item->epoch = thread->epoch;
 		list_move_tail(&thread->items, &item->by_thread);
+	}
 	item_touch(self, item);
 	return item;
+}
+
+/* The first item that it has touched since it slept last: the list is in order of epochs. */
+static struct list *first_touched(const struct thread *thread)
+{
+	struct list *node = (struct list *)&thread->items;
+
+	while (node->prev != &thread->items &&
+	       (int32_t)(list_entry(node->prev, struct item, by_thread)->epoch -
+			 thread->open_epoch) >= 0)
+		node = node->prev;
+	return node;
 }
 
 /* Its reader sleeps with nothing pending: what it answered is done, and datagrams are. */
 void own_slept(struct correlate *self, struct thread *thread)
 {
-	struct list *node = thread->items.next, *next;
+	struct list *node, *next;
+	uint32_t shared = 0;
 
-	thread->epoch++;
-	thread->saw_empty = false;
-	for (; node != &thread->items; node = next) {
-		struct item *item = list_entry(node, struct item, by_thread);
-		struct conn *conn = NULL;
+	for (node = first_touched(thread); node != &thread->items; node = next) {
+		const struct item *item = list_entry(node, struct item, by_thread);
+		struct conn *conn;
 
 		next = node->next;
-		if (!item->outputs && item->conn_id && !item->is_udp)
-			conn = state_conn(self, item->conn_id);
-		if (conn && item->reader == thread->tid && was_answered_with_another(conn, item))
-			share_output(self, conn, item);
+		if (!item->outputs || item->is_udp || item->out_sk == shared)
+			continue;
+		shared = item->out_sk;
+		conn = state_conn(self, shared);
+		if (conn)
+			own_share(self, conn, thread);
+	}
+	for (node = first_touched(thread); node != &thread->items; node = next) {
+		struct item *item = list_entry(node, struct item, by_thread);
+
+		next = node->next;
 		if (item->outputs || item->is_udp)
 			item_close(self, item);
 	}
+	thread->open_epoch = ++thread->epoch;
+	thread->saw_empty = false;
 }
 
 void own_exited(struct correlate *self, struct thread *thread)
@@ -394,6 +451,6 @@ void own_drop(struct correlate *self, struct conn *conn, const struct arrival *a
 		item_stamp(item, STATION_RX, self->now_ns, 0, 0);
 	item->supplier = state_supplier(self, conn, arrival);
 	count_in(self, item);
-	self->account.drops++;
+	self->account.drops += item->is_counted;
 	item_finish(self, item, OUTCOME_DROPPED);
 }

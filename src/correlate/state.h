@@ -35,6 +35,7 @@ struct correlate {
 	struct conn *last_conn;
 	struct thread *last_thread;
 	struct idmap ports; /* local ports listened on: port + 1 */
+	struct idmap peers; /* IPv6 addresses by their fold */
 	struct endpoint *endpoints;
 	size_t nr_endpoints;
 	struct journey journey; /* scratch for the sink */
@@ -44,6 +45,7 @@ struct correlate {
 struct conn *state_conn(struct correlate *self, uint32_t id);
 void state_conn_told(struct correlate *self, const struct gemba_conn *is);
 void state_conn_closed(struct correlate *self, struct conn *conn);
+void state_peer_told(struct correlate *self, const struct gemba_peer *is);
 uint32_t state_supplier(struct correlate *self, struct conn *conn, const struct arrival *arrival);
 uint32_t state_customer(struct correlate *self, struct conn *conn, uint32_t raddr,
 			uint16_t rport, bool is_v6);
@@ -65,6 +67,8 @@ void own_recv(struct correlate *self, struct conn *conn, struct thread *thread,
 void own_late_arrival(struct correlate *self, struct conn *conn, uint64_t number,
 		      const struct arrival *arrival);
 void own_empty(struct correlate *self, struct conn *conn, struct thread *thread);
+/* Items of a socket that its last send has answered as well; thread: the one that sent it. */
+void own_share(struct correlate *self, struct conn *conn, struct thread *thread);
 /* Whose output a send is; never NULL unless memory ran out. *is_first: its first one. */
 struct item *own_send(struct correlate *self, struct conn *conn, struct thread *thread,
 		      const struct gemba_event *ev, bool *is_first);
@@ -79,5 +83,9 @@ void out_sent(struct correlate *self, struct conn *conn, struct thread *thread,
 	      const struct gemba_event *ev);
 void out_tcp_packet(struct correlate *self, struct conn *conn, const struct gemba_event *ev);
 void out_udp_packet(struct correlate *self, struct conn *conn, const struct gemba_event *ev);
+/* The item leaves with the packet of the call that answered another, which is still to leave. */
+void out_share(struct conn *conn, const struct item *answered, struct item *item);
+/* The socket is gone: nothing waits for its packets any more. */
+void out_give_up(struct correlate *self, struct conn *conn);
 
 #endif

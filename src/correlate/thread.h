@@ -34,8 +34,16 @@ struct segment {
 	struct totals totals; /* at from_ns */
 	uint8_t state;
 	uint8_t has_item;
-	uint32_t ran_instead; /* while runnable */
 };
+
+/* A stretch in the run queue, and who had the CPU meanwhile. */
+struct queued {
+	uint64_t from_ns;
+	uint64_t to_ns;
+	uint32_t ran_instead;
+};
+
+#define THREAD_MAX_QUEUED 64
 
 struct thread {
 	uint32_t tid;
@@ -46,6 +54,9 @@ struct thread {
 	uint64_t since_ns;
 	uint32_t ran_instead;
 	uint32_t epoch; /* of reading: items of an older one have been dealt with */
+	uint32_t open_epoch; /* the first since it slept last */
+	uint32_t nr_switches; /* times it left a CPU */
+	uint64_t warm_ns; /* on-CPU time when the warm-up ended */
 	uint64_t last_station; /* serial of the last station it stamped */
 	struct totals totals;  /* at since_ns */
 	struct item *current;
@@ -54,6 +65,8 @@ struct thread {
 	uint32_t nr_segments;
 	uint32_t first_segment;
 	uint32_t room_segments;
+	struct queued *queued; /* ring of the newest THREAD_MAX_QUEUED, NULL: none yet */
+	uint32_t nr_queued;    /* ever */
 	char comm[16];
 };
 
@@ -70,10 +83,12 @@ void thread_seen_running(struct thread *self, uint64_t now_ns);
 /* It comes on a CPU: woken at wake_ns (0: not known), `instead` ran there until now. */
 void thread_switched_in(struct thread *self, uint64_t now_ns, uint64_t wake_ns, uint32_t instead);
 /*
- * Splits [from_ns, now]: on_cpu_ns of it is the item's own, as its account says. parts is
- * unknown where the timeline is.
+ * Splits [from_ns, to_ns], to_ns at most a moment ago: on_cpu is what it ran for `item` since
+ * the item's last stamp. parts is unknown where the timeline is.
  */
-void thread_split(struct thread *self, uint64_t from_ns, uint64_t now_ns, uint64_t on_cpu_ns,
+void thread_split(struct thread *self, struct item *item, uint64_t from_ns, uint64_t to_ns,
 		  struct parts *parts);
+/* Its on-CPU time so far. */
+uint64_t thread_on_cpu_ns(const struct thread *self);
 
 #endif
