@@ -144,4 +144,4 @@ $(BUILD)/gemba.bash: $(BUILD)/gemba
 $(BUILD)/_gemba: $(BUILD)/gemba
 	$(Q)$< completion zsh >$@
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find $(sort build $(BUILD)) -name "*.d" 2>/dev/null)

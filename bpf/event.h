@@ -34,8 +34,8 @@ typedef unsigned long long __gemba_u64;
  * EMPTY -EAGAIN    socket   reader       -                -              -
  * SEND call begins socket   sender       TCP write_seq    bytes asked    -
  * SENT call ends   socket   sender       TCP write_seq    bytes sent     -
- * TXQ  to qdisc    socket   UDP sender   TCP seq | raddr  payload        -
- * TX   to driver   socket   UDP sender   TCP seq | raddr  payload        ns since its TXQ (F_TXQ)
+ * TXQ  to qdisc    socket   UDP sender   TCP seq | raddr  payload        - | UDP tag
+ * TX   to driver   socket   UDP sender   TCP seq | raddr  payload        ns since its TXQ (F_TXQ) | UDP tag
  * DROP datagram    socket   -            raddr            payload        UDP tag
  * RETRANS segment  socket   -            TCP seq          payload        -
  * SWITCH on a CPU  -        next tid     prev tid         ns since wake  waker tid

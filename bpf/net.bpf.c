@@ -533,7 +533,8 @@ int BPF_PROG(on_txq, struct sk_buff *skb)
 	}
 	conn->txq_ns = 0;
 	if (out_packet(&out, skb, conn))
-		emit(GEMBA_TXQ, out.flags, conn->id, out.tid, out.seq, out.len, 0);
+		emit(GEMBA_TXQ, out.flags, conn->id, out.tid, out.seq, out.len,
+		     conn->udp ? skb_tag(ctx) : 0);
 	return 0;
 }
 
@@ -557,7 +558,7 @@ int BPF_PROG(on_tx, struct sk_buff *skb)
 	ev->tid = out.tid;
 	ev->seq = out.seq;
 	ev->len = out.len;
-	ev->aux = 0;
+	ev->aux = conn->udp ? skb_tag(ctx) : 0;
 	if (conn->txq_ns) {
 		out.flags |= GEMBA_F_TXQ;
 		ev->aux = ev->ts_ns - conn->txq_ns;

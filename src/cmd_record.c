@@ -97,19 +97,22 @@ static int pump(struct live *live, struct trace_writer *writer, struct totals_se
 	return err ?: n;
 }
 
-static int report(const char *path, uint64_t events, const struct totals_seen *seen, int err)
+/* -EFBIG without --max-size is a limit of the process or of the file system. */
+static int report(const char *path, uint64_t max_bytes, uint64_t events,
+		  const struct totals_seen *seen, int err)
 {
+	bool is_full = err == -EFBIG && max_bytes;
 	struct stat st;
 	uint64_t bytes = stat(path, &st) ? 0 : st.st_size;
 
-	if (err && err != -EFBIG)
+	if (err && !is_full)
 		return log_error("%s: %s; the trace holds %llu events and can be read, make room "
 				 "and record again", path, strerror(-err),
 				 (unsigned long long)events);
 	log_info("%s: %llu events, %llu bytes (%.1f per event), %llu lost%s", path,
 		 (unsigned long long)events, (unsigned long long)bytes,
 		 events ? (double)bytes / events : 0.0, (unsigned long long)seen->lost,
-		 err == -EFBIG ? "; stopped at --max-size" : "");
+		 is_full ? "; stopped at --max-size" : "");
 	if (seen->lost)
 		log_info("%llu events were lost: use a larger --ring, or record less",
 			 (unsigned long long)seen->lost);
@@ -143,7 +146,7 @@ static int record(struct live *live, const struct opts *opts, int fd, const char
 	err = err ?: flushed;
 	events = trace_writer_events(writer);
 	closed = trace_writer_close(writer, &live->capture);
-	status = report(path, events, &seen, err);
+	status = report(path, opts->max_bytes, events, &seen, err);
 	if (closed && !status)
 		status = log_error("%s: %s; all but the end of it can be read", path,
 				   strerror(-closed));

@@ -12,23 +12,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "src/attach/feature.h"
+#include "src/attach/procfs.h"
 
 #define SEC_NS 1000000000ull
+#define MAX_PAUSES 50 /* of 10 ms */
 
 static struct session *volatile the_session; /* for the signal handler alone */
 static volatile pid_t the_child;
 
-static void on_signal(int number)
-{
-	static volatile sig_atomic_t count;
+static volatile sig_atomic_t nr_signals;
 
-	if (count++)
+/* What a terminal sends, it sends to our child as well; twice means more than once to some. */
+static void on_signal(int number, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (nr_signals++)
 		_exit(128 + number);
-	if (the_child > 0)
+	if (the_child > 0 && info->si_code != SI_KERNEL)
 		kill(the_child, number);
 	if (the_session)
 		session_stop(the_session);
@@ -36,7 +41,7 @@ static void on_signal(int number)
 
 static void heed_signals(void)
 {
-	struct sigaction action = {.sa_handler = on_signal};
+	struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
 
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);
@@ -63,6 +68,9 @@ int live_find(struct live *self, const struct opts *opts)
 	if (!feature_has_privileges())
 		return log_error("to attach needs root, or CAP_BPF with CAP_PERFMON; run it with "
 				 "sudo");
+	if (!proc_is_of_host())
+		return log_error("gemba runs in a PID namespace, as of a container, and cannot tell "
+				 "which process is which; run it on the host, or with the host's");
 	if (opts->nr_pids)
 		err = target_from_pids(&self->target, opts->pids, opts->nr_pids, why);
 	else if (opts->name)
@@ -103,6 +111,7 @@ int live_open(struct live *self, const struct opts *opts)
 	log_info("attaching to %zu process%s: tracepoints of packets, sockets and threads, no "
 		 "uprobe, nothing in the target is changed; about 0.1-0.2us per event of it",
 		 self->target.nr_pids, self->target.nr_pids == 1 ? "" : "es");
+	heed_signals();
 	err = err ?: session_open(&self->session, &self->target, &session_opts, &self->capture,
 				  why);
 	if (err) {
@@ -114,7 +123,8 @@ int live_open(struct live *self, const struct opts *opts)
 	self->source = session_source(self->session);
 	the_child = self->target.child;
 	the_session = self->session;
-	heed_signals();
+	if (nr_signals) /* one came while it attached */
+		session_stop(self->session);
 	self->next_line_ns = now_ns() + SEC_NS;
 	return 0;
 }
@@ -148,8 +158,24 @@ void live_progress(struct live *self, uint64_t items, uint64_t events, uint64_t 
 	self->is_on_line = true;
 }
 
+/* A command that was told to end may do so: its exit status belongs to the capture. */
+static void await_child(pid_t child)
+{
+	const struct timespec pause = {.tv_nsec = 10000000};
+
+	for (int i = 0; i < MAX_PAUSES; i++) {
+		siginfo_t info = {0};
+
+		if (waitid(P_PID, child, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid)
+			return;
+		nanosleep(&pause, NULL);
+	}
+}
+
 void live_finish(struct live *self)
 {
+	if (nr_signals && self->target.child > 0)
+		await_child(self->target.child);
 	session_finish(self->session);
 	if (self->is_on_line)
 		fputc('\n', stderr);

@@ -407,7 +407,7 @@ uint64_t conn_udp_ready(struct conn *self, const struct gemba_event *ev, struct 
 	};
 	if (rx) {
 		arrival_of(rx, arrival);
-		arrival->is_doubtful = rx->cpu != ev->cpu;
+		arrival->is_doubtful = rx->cpu != ev->cpu && rx->tag != ev->aux;
 		take(rx, self->id);
 	}
 	/* a reader is seen before the ready by a moment: later than that, the ready was lost */

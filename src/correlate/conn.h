@@ -41,6 +41,7 @@ struct sending {
 	uint32_t switches; /* of the sender, then */
 	uint32_t seq; /* UDP: the remote address */
 	uint32_t len; /* UDP: payload | rport << 16 */
+	uint32_t tag; /* UDP: of the skb */
 	uint32_t tid;
 	uint16_t cpu;
 	bool is_first; /* the item's first output */
@@ -68,6 +69,7 @@ struct conn {
 	uint32_t ready_high;
 	uint32_t tx_high;
 	uint32_t last_sender; /* of the last send call */
+	uint32_t last_send_epoch; /* of that thread, then */
 	uint64_t last_send_ns;
 	uint64_t last_send_item;
 	void *last_send_ptr;

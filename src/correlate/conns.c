@@ -125,6 +125,8 @@ void state_conn_told(struct correlate *self, const struct gemba_conn *is)
 		listen_on(self, is->lport);
 		return;
 	}
+	if (!is->ev.sk)
+		return;
 	if (conn) {
 		conn->is = *is; /* bound or connected since */
 		conn->group = conn;
@@ -159,7 +161,7 @@ void state_depth(struct correlate *self, struct conn *conn, uint32_t depth)
 static bool same_endpoint(const struct endpoint *a, const struct endpoint *b)
 {
 	return a->is_udp == b->is_udp && a->is_opened == b->is_opened && a->port == b->port &&
-	       !memcmp(a->raddr, b->raddr, 16);
+	       !memcmp(a->raddr, b->raddr, 16) && !memcmp(a->laddr, b->laddr, 16);
 }
 
 static uint32_t find_endpoint(struct correlate *self, const struct endpoint *want,
@@ -221,11 +223,34 @@ static void raddr_of(const struct correlate *self, uint32_t raddr, bool is_v6, u
 	memcpy(to + 12, &raddr, 4);
 }
 
+/* Remote ports of an unconnected socket's peers are its flows; without memory they are not counted. */
+static void count_peer(struct correlate *self, uint32_t endpoint, uint16_t rport)
+{
+	uint8_t **ports = &self->peer_ports[endpoint];
+
+	if (!*ports)
+		*ports = calloc(1, 65536 / 8);
+	if (!*ports || (*ports)[rport >> 3] & 1 << (rport & 7))
+		return;
+	(*ports)[rport >> 3] |= 1 << (rport & 7);
+	self->endpoints[endpoint].flows++;
+}
+
+static bool is_multicast(const uint8_t addr[16])
+{
+	static const uint8_t v4[12] = {[10] = 0xff, [11] = 0xff};
+
+	return addr[0] == 0xff || (!memcmp(addr, v4, 12) && addr[12] >> 4 == 14);
+}
+
 static uint32_t datagram_endpoint(struct correlate *self, struct conn *conn, uint32_t raddr,
 				  bool is_v6)
 {
 	struct endpoint want = {.port = conn->is.lport, .is_udp = true};
 
+	conn->is_flow_counted |= !conn->is.rport; /* those are counted by their ports */
+	if (is_multicast(conn->is.laddr))
+		memcpy(want.laddr, conn->is.laddr, 16);
 	if (conn->is.rport) {
 		memcpy(want.raddr, conn->is.raddr, 16);
 		memcpy(want.comm, conn->peer_comm, 16);
@@ -255,11 +280,16 @@ static uint32_t stream_endpoint(struct correlate *self, struct conn *conn)
 
 uint32_t state_supplier(struct correlate *self, struct conn *conn, const struct arrival *arrival)
 {
+	uint32_t endpoint;
+
 	if (!conn->is_udp)
 		return stream_endpoint(self, conn);
 	if (!arrival->has_rx && !conn->is.rport)
 		return ENDPOINT_NONE;
-	return datagram_endpoint(self, conn, arrival->raddr, arrival->is_v6);
+	endpoint = datagram_endpoint(self, conn, arrival->raddr, arrival->is_v6);
+	if (!conn->is.rport)
+		count_peer(self, endpoint, arrival->rport);
+	return endpoint;
 }
 
 uint32_t state_customer(struct correlate *self, struct conn *conn, uint32_t raddr,

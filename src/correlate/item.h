@@ -52,6 +52,7 @@ struct item {
 	bool is_counted : 1; /* within the window: part of the balance */
 	bool is_doubtful : 1;
 	bool is_dropped : 1;
+	bool is_unseen : 1; /* its packet was queued, and another left in its place */
 	bool is_closed : 1;   /* gets no more outputs, waits for its tx */
 	bool waits_for_tx : 1;
 	bool is_queued : 1;	   /* its packet stood in a qdisc */

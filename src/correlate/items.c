@@ -157,7 +157,7 @@ void item_finish(struct correlate *self, struct item *item, enum outcome outcome
 		item_stamp(item, STATION_SEND, item->last_ns, 0, 0);
 		item->is_partial = true;
 	}
-	if (outcome != OUTCOME_IN_FLIGHT && is_unobserved(self, item))
+	if (outcome != OUTCOME_IN_FLIGHT && (item->is_unseen || is_unobserved(self, item)))
 		outcome = OUTCOME_UNOBSERVED;
 	account_for(self, item, outcome);
 	fill_journey(&self->journey, item, outcome);

@@ -112,6 +112,7 @@ struct journey {
 /* A supplier or customer: one remote address on one local port, its connections together. */
 struct endpoint {
 	uint8_t raddr[16]; /* network order, IPv4 mapped */
+	uint8_t laddr[16]; /* the group of a socket bound to one; all zero: irrelevant */
 	uint16_t port;	   /* the local one; for what the target opened itself the remote one */
 	bool is_udp;
 	bool is_opened; /* by the target: port is the remote one */
@@ -138,6 +139,8 @@ struct account {
 	uint64_t lost_by_kind[GEMBA_NR_KINDS];
 	uint64_t lost;	      /* sum of the above and the recursion misses */
 	uint64_t late;	      /* events that came after later ones had been used */
+	uint64_t switches_unseen; /* threads seen running that no switch had put on a CPU: some
+				   * kernels leave out a switch in ten thousand */
 	uint64_t let_go;      /* items closed early because too many were open */
 	uint64_t unpaired_rx; /* packets whose bytes no read was seen to take */
 	uint64_t unpaired_recv; /* reads whose packet was not seen */

@@ -13,6 +13,12 @@
 
 #include "src/correlate/state.h"
 
+/* When a packet that no queue held back was given to the device; its TX tells. */
+static uint64_t queued_ns(const struct gemba_event *ev)
+{
+	return ev->aux < ev->ts_ns ? ev->ts_ns - ev->aux : ev->ts_ns;
+}
+
 static void split_send(struct correlate *self, struct item *item, struct thread *thread,
 		       struct stamp *stamp)
 {
@@ -40,7 +46,7 @@ static void give_up(struct correlate *self, const struct sending *sending)
 {
 	struct item *item = sending->item;
 
-	if (item->id != sending->item_id || !sending->is_first)
+	if (!item || item->id != sending->item_id || !sending->is_first)
 		return;
 	item->waits_for_tx = false;
 	if (item->is_closed)
@@ -66,6 +72,7 @@ static struct sending *begin_sending(struct correlate *self, struct conn *conn, 
 		.item = item,
 		.seq = ev->seq,
 		.len = ev->len,
+		.tag = ev->aux,
 		.tid = ev->tid,
 		.cpu = ev->cpu,
 		.is_first = is_first,
@@ -269,7 +276,7 @@ static void leave_loose(struct conn *conn, const struct gemba_event *ev, uint64_
 static void leave_tcp(struct correlate *self, struct conn *conn, const struct gemba_event *ev)
 {
 	uint32_t end = ev->seq + ev->len;
-	uint64_t txq_ns = ev->flags & GEMBA_F_TXQ ? ev->ts_ns - ev->aux : 0;
+	uint64_t txq_ns = ev->flags & GEMBA_F_TXQ ? queued_ns(ev) : 0;
 	struct sending *sending;
 
 	if (is_loose(self, conn, end))
@@ -341,33 +348,59 @@ static void leave_datagram(struct correlate *self, struct item *item, bool is_fi
 		item_finish(self, item, item_outcome(item));
 }
 
-/* The queue keeps their order; those before it were dropped there. */
+/* The youngest that waits for this skb: an older one of the same memory was lost sight of, or
+ * the memory would not be used again. */
+static struct sending *find_queued(struct conn *conn, const struct gemba_event *ev)
+{
+	for (uint32_t i = conn->sends.nr; i > 0; i--) {
+		struct sending *one = fifo_at(&conn->sends, i - 1);
+
+		if (one->item && one->seq == ev->seq && one->len == ev->len && one->tag == ev->aux)
+			return one;
+	}
+	return NULL;
+}
+
+static void drop_sending(struct correlate *self, struct sending *sending)
+{
+	struct sending one = *sending;
+
+	sending->item = NULL;
+	if (!one.item)
+		return;
+	self->account.unpaired_tx++;
+	if (((struct item *)one.item)->id == one.item_id && one.is_first)
+		((struct item *)one.item)->is_unseen = true;
+	give_up(self, &one);
+}
+
+/*
+ * The skb says which one leaves. A queue keeps the order within a flow, so what stands before it
+ * to the same peer was dropped there or left unseen; queues that are fair between flows reorder
+ * the others.
+ */
 static void dequeue_datagram(struct correlate *self, struct conn *conn,
 			     const struct gemba_event *ev)
 {
-	uint32_t i = 0;
+	struct sending *found = find_queued(conn, ev), one;
+	const struct sending *first;
 
-	while (i < conn->sends.nr) {
-		const struct sending *one = fifo_at(&conn->sends, i);
+	if (!found)
+		return;
+	one = *found;
+	found->item = NULL;
+	for (uint32_t i = 0; i < conn->sends.nr; i++) {
+		struct sending *older = fifo_at(&conn->sends, i);
 
-		if (one->seq == ev->seq && one->len == ev->len)
+		if (older == found)
 			break;
-		i++;
+		if (older->seq == ev->seq && older->len >> 16 == ev->len >> 16)
+			drop_sending(self, older);
 	}
-	if (i == conn->sends.nr)
-		return;
-	for (;; i--) {
-		struct sending one = *(struct sending *)fifo_first(&conn->sends);
-
+	while ((first = fifo_first(&conn->sends)) && !first->item)
 		fifo_pop(&conn->sends);
-		if (i > 0) {
-			give_up(self, &one);
-			continue;
-		}
-		if (((struct item *)one.item)->id == one.item_id)
-			leave_datagram(self, one.item, one.is_first, ev, true);
-		return;
-	}
+	if (((struct item *)one.item)->id == one.item_id)
+		leave_datagram(self, one.item, one.is_first, ev, true);
 }
 
 void out_udp_packet(struct correlate *self, struct conn *conn, const struct gemba_event *ev)
@@ -380,7 +413,7 @@ void out_udp_packet(struct correlate *self, struct conn *conn, const struct gemb
 		return;
 	}
 	item = send_datagram(self, conn, ev,
-			     ev->kind == GEMBA_TX ? ev->ts_ns - ev->aux : ev->ts_ns, &is_first);
+			     ev->kind == GEMBA_TX ? queued_ns(ev) : ev->ts_ns, &is_first);
 	if (!item)
 		return;
 	if (ev->kind == GEMBA_TX)

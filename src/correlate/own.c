@@ -2,7 +2,8 @@
 /*
  * own.c - which item a thread works on, and which item a send belongs to
  *
- * The rules are those of gemba(1), DEFINITIONS, "who owns what". What they leave open and this file decides:
+ * The rules are those of gemba(1), DEFINITIONS, "who owns what". What they leave open, and
+ * this file decides:
  *
  * - A connection that the target accepted answers in order: a send goes to the oldest item
  *   without an answer, a further one to the youngest with one. Items that the same thread
@@ -49,11 +50,12 @@ static void share_output(struct conn *conn, const struct item *answered, struct 
 	out_share(conn, answered, item);
 }
 
-/* Its reader sent something on this connection after it had read it. */
+/* Its reader sent something on this connection after it had read it, before it read on or
+ * slept: what was read before that has had its turn, and was answered with nothing. */
 static bool was_answered_with_another(const struct conn *conn, const struct item *item)
 {
 	return !item->outputs && item->reader == conn->last_sender &&
-	       conn->last_send_ns >= item->first_recv_ns;
+	       item->epoch == conn->last_send_epoch && conn->last_send_ns >= item->first_recv_ns;
 }
 
 void own_share(struct correlate *self, struct conn *conn, struct thread *thread)
@@ -61,7 +63,7 @@ void own_share(struct correlate *self, struct conn *conn, struct thread *thread)
 	struct item *answered = conn->last_send_ptr;
 	unsigned int nr = 0;
 
-	if (!conn->is_accepted || !answered || answered->id != conn->last_send_item ||
+	if (self->opts.is_go || !conn->is_accepted || !answered || answered->id != conn->last_send_item ||
 	    !answered->outputs || conn->last_sender != thread->tid)
 		return;
 	for (struct list *node = conn->items.next; node != &conn->items; node = node->next)
@@ -379,6 +381,7 @@ struct item *own_send(struct correlate *self, struct conn *conn, struct thread *
 	conn->last_send_item = item->id;
 	conn->last_send_ns = self->now_ns;
 	conn->last_sender = thread ? thread->tid : 0;
+	conn->last_send_epoch = thread ? thread->epoch : 0;
 	item->last_output_ns = self->now_ns;
 	/* whose sleep closes it: who touched it last */
 	if (thread && !item->is_closed) {

@@ -38,6 +38,7 @@ struct correlate {
 	struct idmap peers; /* IPv6 addresses by their fold */
 	struct endpoint *endpoints;
 	size_t nr_endpoints;
+	uint8_t **peer_ports; /* of each endpoint: a bit per remote port of datagrams, or NULL */
 	struct journey journey; /* scratch for the sink */
 };
 

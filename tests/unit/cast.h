@@ -17,9 +17,9 @@ enum { T = 101, W = 102, X = 900, IDLE = 0 };
 /* Remote addresses */
 enum { FEED = 0x0a000002, OTHER = 0x0a000003 };
 
-#define assert_us(journey, station, us)                                          \
-	cr_assert(fabs(us_of(&(journey), station) - (us)) < 0.0006, "%s at %.3f", \
-		  #station, us_of(&(journey), station))
+#define assert_us(journey, station, us)                                                            \
+	cr_assert(fabs(us_of(&(journey), station) - (us)) < 0.0006, "%s at %.3f", #station,        \
+		  us_of(&(journey), station))
 #define assert_route(journey, route) cr_assert_str_eq(route_of(&(journey)), route)
 
 /* All sockets are told. */

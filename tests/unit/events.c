@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/correlate/order.h"
+
+#define CUT_CPUS 8
 #define NO_QUEUE_NS 300 /* from txq to tx without a queue */
 
 struct stream stream_new(void)
@@ -102,8 +105,9 @@ void exits(struct stream *self, uint32_t tid)
 
 void loses(struct stream *self, unsigned int kind, uint32_t nr, double for_us)
 {
-	stream_add(self, (struct gemba_event){
-				 .kind = GEMBA_LOST, .aux = kind, .len = nr, .seq = for_us * 1000 });
+	stream_add(self,
+		   (struct gemba_event){
+			   .kind = GEMBA_LOST, .aux = kind, .len = nr, .seq = for_us * 1000 });
 }
 
 static void leaves_cpu(struct stream *self, uint32_t tid, uint32_t instead, unsigned int flags)
@@ -287,8 +291,8 @@ static void take_journey(void *ctx, const struct journey *journey)
 	self->journeys = grown(self->journeys, self->nr, sizeof(*self->journeys));
 	mine = &self->journeys[self->nr++];
 	memset(mine, 0, sizeof(*mine));
-	memcpy(mine, journey, offsetof(struct journey, stamps) +
-				      journey->nr_stamps * sizeof(journey->stamps[0]));
+	memcpy(mine, journey,
+	       offsetof(struct journey, stamps) + journey->nr_stamps * sizeof(journey->stamps[0]));
 }
 
 static void take_round_trip(void *ctx, uint32_t endpoint, uint64_t rtt_ns)
@@ -328,33 +332,193 @@ struct correlate_opts default_opts(void)
 	return (struct correlate_opts){ .has_sched = true };
 }
 
-struct outcome_of_run run_with(const struct stream *stream, const struct correlate_opts *opts)
+static struct correlate *begin_run(struct outcome_of_run *self, const struct correlate_opts *opts)
 {
-	struct outcome_of_run self = { 0 };
-	const struct endpoint *endpoints;
 	struct correlate *correlate;
 
+	*self = (struct outcome_of_run){ 0 };
 	cr_assert_eq(correlate_new(&correlate, opts,
-				   (struct journey_sink){ &self, take_journey, take_round_trip,
+				   (struct journey_sink){ self, take_journey, take_round_trip,
 							  take_depth, take_thread }),
 		     0);
+	return correlate;
+}
+
+static void end_run(struct outcome_of_run *self, struct correlate *correlate)
+{
+	const struct endpoint *endpoints;
+
+	cr_assert_eq(correlate_finish(correlate), 0);
+	self->account = *correlate_account(correlate);
+	endpoints = correlate_endpoints(correlate, &self->nr_endpoints);
+	self->endpoints = calloc(self->nr_endpoints + 1, sizeof(*endpoints));
+	cr_assert(self->endpoints);
+	memcpy(self->endpoints, endpoints, self->nr_endpoints * sizeof(*endpoints));
+	correlate_free(correlate);
+	if (self->nr)
+		qsort(self->journeys, self->nr, sizeof(*self->journeys), by_arrival);
+	assert_sound(self);
+}
+
+struct outcome_of_run run_with(const struct stream *stream, const struct correlate_opts *opts)
+{
+	struct outcome_of_run self;
+	struct correlate *correlate = begin_run(&self, opts);
+
 	for (size_t i = 0; i < stream->nr; i++) {
-		cr_assert(i == 0 ||
-				  stream->records[i].ev.ts_ns >= stream->records[i - 1].ev.ts_ns,
+		cr_assert(i == 0 || stream->records[i].ev.ts_ns >= stream->records[i - 1].ev.ts_ns,
 			  "the story goes back in time at record %zu", i);
 		correlate_event(correlate, &stream->records[i]);
 	}
-	cr_assert_eq(correlate_finish(correlate), 0);
-	self.account = *correlate_account(correlate);
-	endpoints = correlate_endpoints(correlate, &self.nr_endpoints);
-	self.endpoints = calloc(self.nr_endpoints + 1, sizeof(*endpoints));
-	cr_assert(self.endpoints);
-	memcpy(self.endpoints, endpoints, self.nr_endpoints * sizeof(*endpoints));
-	correlate_free(correlate);
-	if (self.nr)
-		qsort(self.journeys, self.nr, sizeof(*self.journeys), by_arrival);
-	assert_sound(&self);
+	end_run(&self, correlate);
 	return self;
+}
+
+uint64_t draw(uint64_t *seed, uint64_t below)
+{
+	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+	return (*seed >> 33) % below;
+}
+
+static int by_time_then_place(const void *a, const void *b)
+{
+	const union gemba_record *const *x = a, *const *y = b;
+
+	if ((*x)->ev.ts_ns != (*y)->ev.ts_ns)
+		return (*x)->ev.ts_ns < (*y)->ev.ts_ns ? -1 : 1;
+	return *x < *y ? -1 : 1;
+}
+
+void stream_sort(struct stream *self)
+{
+	union gemba_record **order = calloc(self->nr + 1, sizeof(*order));
+	union gemba_record *sorted = calloc(self->nr + 1, sizeof(*sorted));
+
+	cr_assert(order && sorted);
+	for (size_t i = 0; i < self->nr; i++)
+		order[i] = &self->records[i];
+	qsort(order, self->nr, sizeof(*order), by_time_then_place);
+	for (size_t i = 0; i < self->nr; i++)
+		sorted[i] = *order[i];
+	free(order);
+	free(self->records);
+	self->records = sorted;
+	self->room = self->nr + 1;
+}
+
+struct batch_of_cpu {
+	char *bytes;
+	size_t nr;
+	size_t room;
+};
+
+static void give_batch(struct order *order, unsigned int cpu, struct batch_of_cpu *batch)
+{
+	cr_assert_eq(order_add(order, cpu, batch->bytes, batch->nr), 0);
+	batch->nr = 0;
+}
+
+static void keep_record(struct batch_of_cpu *batch, const union gemba_record *record)
+{
+	size_t bytes = gemba_record_bytes(record->ev.kind);
+
+	if (batch->nr + bytes > batch->room) {
+		batch->room = batch->room * 2 + sizeof(*record);
+		batch->bytes = realloc(batch->bytes, batch->room);
+		cr_assert(batch->bytes);
+	}
+	memcpy(batch->bytes + batch->nr, record, bytes);
+	batch->nr += bytes;
+}
+
+/* The oldest of the records from here on: what a mark may promise. */
+static uint64_t *oldest_to_come(const struct stream *stream)
+{
+	uint64_t *oldest = calloc(stream->nr + 1, sizeof(*oldest));
+
+	cr_assert(oldest);
+	oldest[stream->nr] = UINT64_MAX;
+	for (size_t i = stream->nr; i > 0; i--) {
+		uint64_t ts_ns = stream->records[i - 1].ev.ts_ns;
+
+		oldest[i - 1] = ts_ns < oldest[i] ? ts_ns : oldest[i];
+	}
+	return oldest;
+}
+
+static void cut_and_feed(const struct stream *stream, struct order *order, unsigned int cut)
+{
+	struct batch_of_cpu batches[CUT_CPUS] = { 0 };
+	uint64_t *oldest = oldest_to_come(stream), seed = cut;
+
+	for (size_t i = 0; i < stream->nr; i++) {
+		const union gemba_record *record = &stream->records[i];
+		unsigned int cpu = record->ev.cpu % CUT_CPUS;
+
+		keep_record(&batches[cpu], record);
+		if (!cut || draw(&seed, 100) > cut % 100)
+			continue;
+		for (cpu = 0; cpu < CUT_CPUS; cpu++)
+			give_batch(order, cpu, &batches[cpu]);
+		if (draw(&seed, 3)) {
+			struct gemba_event mark = { .ts_ns = oldest[i + 1], .kind = GEMBA_MARK };
+
+			cr_assert_eq(order_add(order, cut % 7, &mark, sizeof(mark)), 0);
+		}
+	}
+	for (unsigned int cpu = 0; cpu < CUT_CPUS; cpu++) {
+		give_batch(order, cpu, &batches[cpu]);
+		free(batches[cpu].bytes);
+	}
+	free(oldest);
+	order_finish(order);
+}
+
+struct outcome_of_run run_cut(const struct stream *stream, const struct correlate_opts *opts,
+			      unsigned int cut)
+{
+	struct outcome_of_run self;
+	struct correlate *correlate = begin_run(&self, opts);
+	struct order *order;
+
+	cr_assert_eq(order_new(&order,
+			       (struct order_sink){ correlate,
+						    (void (*)(void *, const union gemba_record *))
+							    correlate_event }),
+		     0);
+	cut_and_feed(stream, order, cut);
+	order_free(order);
+	end_run(&self, correlate);
+	return self;
+}
+
+static void assert_same_journey(const struct journey *a, const struct journey *b)
+{
+	cr_assert_eq(memcmp(a, b, offsetof(struct journey, stamps)), 0, "journey %lu", a->id);
+	for (uint32_t i = 0; i < a->nr_stamps; i++) {
+		cr_assert_eq(a->stamps[i].station, b->stamps[i].station);
+		cr_assert_eq(a->stamps[i].at_ns, b->stamps[i].at_ns);
+		cr_assert_eq(a->stamps[i].tid, b->stamps[i].tid);
+		cr_assert_eq(a->stamps[i].parts.is_known, b->stamps[i].parts.is_known);
+		if (a->stamps[i].parts.is_known)
+			cr_assert_eq(memcmp(&a->stamps[i].parts, &b->stamps[i].parts,
+					    sizeof(struct parts)),
+				     0);
+	}
+}
+
+void assert_same(const struct outcome_of_run *a, const struct outcome_of_run *b)
+{
+	cr_assert_eq(a->nr, b->nr);
+	for (size_t i = 0; i < a->nr; i++)
+		assert_same_journey(&a->journeys[i], &b->journeys[i]);
+	cr_assert_eq(memcmp(&a->account, &b->account, sizeof(a->account)), 0);
+	cr_assert_eq(a->nr_endpoints, b->nr_endpoints);
+	cr_assert_eq(a->nr_round_trips, b->nr_round_trips);
+	cr_assert_eq(a->depth_ns, b->depth_ns);
+	cr_assert_eq(a->nr_threads, b->nr_threads);
+	for (size_t i = 0; i < a->nr_threads; i++)
+		cr_assert_eq(a->threads[i].on_cpu_ns, b->threads[i].on_cpu_ns);
 }
 
 struct outcome_of_run run(const struct stream *stream)
@@ -454,8 +618,7 @@ static void assert_conserved(const struct outcome_of_run *self)
 				    journey->stamps[s].parts.is_known && !journey->is_warmup)
 					sum += journey->stamps[s].parts.on_cpu_ns;
 		}
-		cr_assert_leq(sum, ran, "thread %u worked more than it ran",
-			      self->threads[t].tid);
+		cr_assert_leq(sum, ran, "thread %u worked more than it ran", self->threads[t].tid);
 	}
 }
 

@@ -101,6 +101,19 @@ struct outcome_of_run {
 struct correlate_opts default_opts(void);
 struct outcome_of_run run_with(const struct stream *stream, const struct correlate_opts *opts);
 struct outcome_of_run run(const struct stream *stream);
+/*
+ * The same by way of order, the records of each CPU in batches and with marks that depend on
+ * the cut (0: one batch for each CPU, no mark). The stream need not be sorted; where it is
+ * not, marks allow for what is still to come, so that nothing is late.
+ */
+struct outcome_of_run run_cut(const struct stream *stream, const struct correlate_opts *opts,
+			      unsigned int cut);
+/* By time, equal ones as they stand. */
+void stream_sort(struct stream *self);
+/* Journeys and accounts are the same to the last bit. */
+void assert_same(const struct outcome_of_run *a, const struct outcome_of_run *b);
+/* A number below, from a seed that it moves on. */
+uint64_t draw(uint64_t *seed, uint64_t below);
 void outcome_free(struct outcome_of_run *self);
 
 /* Microseconds of a station, and a negative number when it is not on the route. */

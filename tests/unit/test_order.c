@@ -251,8 +251,9 @@ static void feed(struct order *order, const struct made *made, size_t nr)
 
 	oldest[nr] = UINT64_MAX;
 	for (size_t i = nr; i > 0; i--)
-		oldest[i - 1] = made[i - 1].record.ev.ts_ns < oldest[i] ? made[i - 1].record.ev.ts_ns :
-									  oldest[i];
+		oldest[i - 1] = made[i - 1].record.ev.ts_ns < oldest[i] ?
+					made[i - 1].record.ev.ts_ns :
+					oldest[i];
 	for (size_t i = 0; i < nr;) {
 		size_t bytes = 0, left = 1 + random() % 16;
 		unsigned int cpu = made[i].cpu;
