@@ -5,6 +5,7 @@
  * The programs are really loaded into the kernel and freed again, never attached: the answer
  * is this kernel's, not a guess from its version. Of the target only /proc is read.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,9 +18,18 @@
 #include "src/attach/target.h"
 #include "src/opts.h"
 
+/* Names that others chose must not reach the terminal as commands to it. */
+static void put_text(const char *text)
+{
+	for (; *text; text++)
+		putchar(iscntrl((unsigned char)*text) ? '?' : *text);
+	putchar('\n');
+}
+
 static void line(const char *verdict, const char *what, const char *text)
 {
-	printf("  %-4s %-28s %s\n", verdict, what, text);
+	printf("  %-4s %-28s ", verdict, what);
+	put_text(text);
 }
 
 static void check_host(void)
@@ -39,6 +49,9 @@ static void check_host(void)
 	line(feature_has_privileges() ? "ok" : "NO", "privileges",
 	     feature_has_privileges() ? "root, or CAP_BPF with CAP_PERFMON" :
 					"needs root, or CAP_BPF with CAP_PERFMON: use sudo");
+	line(proc_is_of_host() ? "ok" : "NO", "process ids",
+	     proc_is_of_host() ? "those of the host" :
+				 "of a PID namespace: run gemba on the host, or with the host's");
 }
 
 static int check_programs(void)
@@ -73,7 +86,8 @@ static void check_process(const struct target_info *info)
 	char text[128];
 	size_t threads = 0;
 
-	printf("target %u %s\n", info->pid, info->comm ?: "?");
+	printf("target %u ", info->pid);
+	put_text(info->comm ?: "?");
 	line("", "executable", info->exe ?: "cannot be read");
 	line("", "build-id", info->build_id ?: "none");
 	proc_threads(info->pid, count_thread, &threads);
@@ -119,6 +133,8 @@ int cmd_check(const struct opts *opts)
 		return target;
 	check_host();
 	status = check_programs();
+	if (!proc_is_of_host())
+		status = 1;
 	if (!status)
 		printf("this host can be observed; each event of the target costs it about "
 		       "0.1-0.2us, a foreign packet or switch less than 0.1us\n");

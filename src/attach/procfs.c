@@ -15,7 +15,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#define INIT_PIDNS_INO 0xeffffffcu /* PROC_PID_INIT_INO, include/linux/proc_ns.h */
 
 static ssize_t read_into(const char *path, char *to, size_t bytes)
 {
@@ -82,6 +85,13 @@ long proc_status_number(uint32_t pid, const char *field)
 			return strtol(line + len + 1, NULL, 10);
 	}
 	return -1;
+}
+
+bool proc_is_of_host(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) || st.st_ino == INIT_PIDNS_INO;
 }
 
 int proc_readlink(uint32_t pid, const char *name, char *to, size_t bytes)

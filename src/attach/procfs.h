@@ -19,6 +19,8 @@ struct proc_stat {
 int proc_stat_read(uint32_t pid, struct proc_stat *stat);
 /* A number of /proc/PID/status by its field name, -1 if it is not there. */
 long proc_status_number(uint32_t pid, const char *field);
+/* Whether the process ids that /proc shows are those that the kernel's events carry. */
+bool proc_is_of_host(void);
 /* The target of /proc/PID/NAME, ended by 0. 0 or -errno. */
 int proc_readlink(uint32_t pid, const char *name, char *to, size_t bytes);
 /* The command line with blanks between arguments, malloc'd, or NULL. */

@@ -115,6 +115,8 @@ static size_t collect_lost(struct ring_source *self)
 {
 	struct gemba_event *ev = (struct gemba_event *)self->buffer;
 	const struct gemba_event *end = ev + BATCH_BYTES / sizeof(*ev);
+	/* what the producers could not place while this pass drained is of this window too */
+	uint64_t until_ns = now_ns();
 
 	for (unsigned int cpu = 0; cpu < self->opts.nr_rings; cpu++) {
 		for (unsigned int kind = 0; kind < NR_KINDS && ev < end; kind++) {
@@ -125,7 +127,7 @@ static size_t collect_lost(struct ring_source *self)
 				continue;
 			self->rings[cpu].lost[kind] = lost;
 			*ev++ = (struct gemba_event){.ts_ns = self->last_pass_ns,
-						     .seq = self->pass_ns - self->last_pass_ns,
+						     .seq = until_ns - self->last_pass_ns,
 						     .kind = GEMBA_LOST,
 						     .cpu = cpu,
 						     .len = more > UINT32_MAX ? UINT32_MAX : more,

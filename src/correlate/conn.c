@@ -79,6 +79,7 @@ struct conn *conn_new(const struct gemba_conn *is, uint64_t now_ns)
 		  udp ? MAX_DATAGRAMS : MAX_RANGES);
 	fifo_init(&self->sends, sizeof(struct sending), MAX_SENDS);
 	fifo_init(&self->sent, sizeof(struct sent_segment), MAX_SENT);
+	fifo_init(&self->owed, sizeof(struct owed), MAX_SENT);
 	fifo_init(&self->loose, sizeof(struct loose_tx), MAX_LOOSE);
 	if (!udp && (is->ev.seq || is->rcv_nxt)) {
 		self->has_copied = true;
@@ -107,6 +108,7 @@ void conn_free(struct conn *self)
 	fifo_fini(&self->ready);
 	fifo_fini(&self->sends);
 	fifo_fini(&self->sent);
+	fifo_fini(&self->owed);
 	fifo_fini(&self->loose);
 	free(self);
 }

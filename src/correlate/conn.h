@@ -49,6 +49,14 @@ struct sending {
 	bool is_deferred; /* queued outside the call */
 };
 
+/* The bytes of an item's first output, until the peer has them. */
+struct owed {
+	uint64_t item_id;
+	void *item;
+	uint32_t seq;
+	uint32_t end;
+};
+
 struct conn {
 	struct list by_time; /* all, by last use */
 	struct list items;   /* open ones that came this way, in order */
@@ -91,6 +99,7 @@ struct conn {
 	struct fifo ready;  /* struct ready_mark, or struct ready_datagram */
 	struct fifo sends;  /* struct sending */
 	struct fifo sent;   /* struct sent_segment, waiting for its ack */
+	struct fifo owed;   /* struct owed: items whose packet waits for it */
 	struct fifo loose;  /* struct loose_tx: packets before their send call was told */
 };
 

@@ -163,8 +163,10 @@ static void on_rx(struct correlate *self, const union gemba_record *record)
 		return;
 	}
 	conn_tcp_arrived(conn, ev);
-	if (!(ev->flags & GEMBA_F_SYN))
-		tell_round_trips(self, conn, ev->aux);
+	if (ev->flags & GEMBA_F_SYN)
+		return;
+	tell_round_trips(self, conn, ev->aux);
+	out_acked(self, conn, ev->aux);
 }
 
 static void on_sock(struct correlate *self, const union gemba_record *record)
@@ -274,18 +276,13 @@ static void on_drop(struct correlate *self, const union gemba_record *record)
 static void on_retransmit(struct correlate *self, const union gemba_record *record)
 {
 	struct conn *conn = state_conn(self, record->ev.sk);
-	struct item *item;
 
 	if (self->is_warm)
 		self->account.retransmits++;
 	if (!conn)
 		return;
 	conn_tcp_resent(conn, record->ev.seq);
-	/* what is behind the first byte of the last call's item is that item's */
-	item = conn->last_send_ptr;
-	if (item && item->id == conn->last_send_item && item->out_sk == conn->id &&
-	    seq_after(record->ev.seq + record->ev.len, item->out_seq))
-		item->retransmits++;
+	out_resent(conn, record->ev.seq, record->ev.len);
 }
 
 static void on_switch(struct correlate *self, const union gemba_record *record)
@@ -371,6 +368,19 @@ static void on_peername(struct correlate *self, const union gemba_record *record
 	conn->supplier = ENDPOINT_NONE;
 }
 
+/* Times that touch are one; of those that were forgotten the oldest still begins the ring. */
+static void note_lossy(struct correlate *self, uint64_t from_ns, uint64_t until_ns)
+{
+	struct lossy *last = &self->lossy[(self->nr_lossy - 1) % MAX_LOSSY];
+
+	if (self->nr_lossy && from_ns <= last->until_ns) {
+		if (until_ns > last->until_ns)
+			last->until_ns = until_ns;
+		return;
+	}
+	self->lossy[self->nr_lossy++ % MAX_LOSSY] = (struct lossy){from_ns, until_ns};
+}
+
 /* Whatever was lost, was lost between two drain passes: from ts, for seq nanoseconds. */
 static void on_lost(struct correlate *self, const union gemba_record *record)
 {
@@ -379,10 +389,7 @@ static void on_lost(struct correlate *self, const union gemba_record *record)
 
 	self->account.lost_by_kind[kind] += ev->len;
 	self->account.lost += ev->len;
-	if (self->lossy_until_ns < ev->ts_ns)
-		self->lossy_from_ns = ev->ts_ns;
-	if (self->lossy_until_ns < ev->ts_ns + ev->seq)
-		self->lossy_until_ns = ev->ts_ns + ev->seq;
+	note_lossy(self, ev->ts_ns, ev->ts_ns + ev->seq);
 }
 
 static void (*const handlers[GEMBA_NR_KINDS])(struct correlate *, const union gemba_record *) = {

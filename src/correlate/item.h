@@ -55,6 +55,7 @@ struct item {
 	bool is_unseen : 1; /* its packet was queued, and another left in its place */
 	bool is_closed : 1;   /* gets no more outputs, waits for its tx */
 	bool waits_for_tx : 1;
+	bool waits_for_ack : 1; /* its packet may still be sent again */
 	bool is_queued : 1;	   /* its packet stood in a qdisc */
 	bool is_deferred_send : 1; /* its packet was queued outside the send call */
 	struct stamp stamps[ITEM_MAX_STAMPS];

@@ -3,7 +3,8 @@
  * items.c - the life of items: made, touched, closed, finished, and the balance of them
  *
  * An item that is closed gets no more outputs but is finished only once the packet of its
- * first output has left, so that its last station is known. Items are bounded in number and
+ * first output has left, so that its last station is known, and has arrived, so that it is
+ * known whether it had to be sent again. Items are bounded in number and
  * in age: what has not moved for the item timeout is closed, and the oldest goes when there
  * are too many, counted as let go.
  */
@@ -19,13 +20,19 @@ static size_t max_items(const struct correlate *self)
 	return self->opts.max_items ?: DEFAULT_MAX_ITEMS;
 }
 
+/* Its journey is complete, but for what may still happen to its packet. */
+static bool is_settled(const struct item *item)
+{
+	return item->is_closed && !item->waits_for_tx;
+}
+
 struct item *item_new(struct correlate *self)
 {
 	struct item *item;
 
 	if (self->nr_items >= max_items(self)) {
 		item = list_entry(self->items.next, struct item, by_time);
-		self->account.let_go++;
+		self->account.let_go += !is_settled(item);
 		item_finish(self, item, item_outcome(item));
 	}
 	item = self->free_items;
@@ -78,23 +85,39 @@ void item_close(struct correlate *self, struct item *item)
 	list_del(&item->by_conn);
 	list_del(&item->by_thread);
 	item->is_closed = true;
-	if (!item->waits_for_tx)
+	item_settle(self, item);
+}
+
+void item_settle(struct correlate *self, struct item *item)
+{
+	if (is_settled(item) && !item->waits_for_ack)
 		item_finish(self, item, item_outcome(item));
+}
+
+/* Events were lost at some time between its first station and now, or when it was complete. */
+static bool spans_loss(const struct correlate *self, const struct item *item)
+{
+	uint32_t nr = self->nr_lossy < MAX_LOSSY ? self->nr_lossy : MAX_LOSSY;
+	uint64_t until_ns = is_settled(item) ? item->last_ns : self->now_ns;
+
+	for (uint32_t n = 1; n <= nr; n++) {
+		const struct lossy *lossy = &self->lossy[(self->nr_lossy - n) % MAX_LOSSY];
+
+		if (lossy->until_ns >= item->stamps[0].at_ns && lossy->from_ns <= until_ns)
+			return true;
+	}
+	return false;
 }
 
 /* Its events may be among the lost ones, and something of it is missing. */
 static bool is_unobserved(const struct correlate *self, const struct item *item)
 {
-	const struct stamp *first = &item->stamps[0];
 	const struct stamp *last = &item->stamps[item->nr_stamps - 1];
 	bool lacks_begin = !item->is_originated && item->is_partial;
 	bool lacks_end = last->station != STATION_TX;
 
-	if (!self->lossy_until_ns || first->at_ns > self->lossy_until_ns)
-		return false;
-	if (self->now_ns < self->lossy_from_ns)
-		return false;
-	return lacks_begin || lacks_end || item->waits_for_tx;
+	return self->nr_lossy && (lacks_begin || lacks_end || item->waits_for_tx) &&
+	       spans_loss(self, item);
 }
 
 static void fill_journey(struct journey *journey, const struct item *item, enum outcome outcome)

@@ -49,8 +49,7 @@ static void give_up(struct correlate *self, const struct sending *sending)
 	if (!item || item->id != sending->item_id || !sending->is_first)
 		return;
 	item->waits_for_tx = false;
-	if (item->is_closed)
-		item_finish(self, item, item_outcome(item));
+	item_settle(self, item);
 }
 
 static struct sending *begin_sending(struct correlate *self, struct conn *conn, struct item *item,
@@ -80,16 +79,6 @@ static struct sending *begin_sending(struct correlate *self, struct conn *conn, 
 	return sending;
 }
 
-void out_give_up(struct correlate *self, struct conn *conn)
-{
-	while (conn->sends.nr) {
-		struct sending sending = *(struct sending *)fifo_first(&conn->sends);
-
-		fifo_pop(&conn->sends);
-		give_up(self, &sending);
-	}
-}
-
 void out_share(struct conn *conn, const struct item *answered, struct item *item)
 {
 	struct sending *last = fifo_last(&conn->sends), theirs;
@@ -117,6 +106,64 @@ void out_share(struct conn *conn, const struct item *answered, struct item *item
 	item->waits_for_tx = true;
 }
 
+static void pop_owed(struct correlate *self, struct conn *conn)
+{
+	const struct owed owed = *(struct owed *)fifo_first(&conn->owed);
+	struct item *item = owed.item;
+
+	fifo_pop(&conn->owed);
+	if (item->id != owed.item_id)
+		return;
+	item->waits_for_ack = false;
+	item_settle(self, item);
+}
+
+static void push_owed(struct correlate *self, struct conn *conn, const struct sending *sending)
+{
+	struct item *item = sending->item;
+	struct owed *owed;
+
+	if (conn->owed.nr == conn->owed.max)
+		pop_owed(self, conn);
+	owed = fifo_push(&conn->owed);
+	if (!owed)
+		return;
+	*owed = (struct owed){item->id, item, sending->seq, sending->seq + sending->len};
+	item->waits_for_ack = true;
+}
+
+void out_give_up(struct correlate *self, struct conn *conn)
+{
+	while (conn->sends.nr) {
+		struct sending sending = *(struct sending *)fifo_first(&conn->sends);
+
+		fifo_pop(&conn->sends);
+		give_up(self, &sending);
+	}
+	while (conn->owed.nr)
+		pop_owed(self, conn);
+}
+
+void out_acked(struct correlate *self, struct conn *conn, uint32_t ack)
+{
+	const struct owed *owed;
+
+	while ((owed = fifo_first(&conn->owed)) && !seq_after(owed->end, ack))
+		pop_owed(self, conn);
+}
+
+void out_resent(struct conn *conn, uint32_t seq, uint32_t len)
+{
+	for (uint32_t i = 0; i < conn->owed.nr; i++) {
+		const struct owed *owed = fifo_at(&conn->owed, i);
+		struct item *item = owed->item;
+
+		if (item->id == owed->item_id && seq_after(owed->end, seq) &&
+		    seq_after(seq + len, owed->seq))
+			item->retransmits++;
+	}
+}
+
 static bool is_in_call(const struct correlate *self, const struct sending *sending,
 		       unsigned int cpu)
 {
@@ -127,8 +174,8 @@ static bool is_in_call(const struct correlate *self, const struct sending *sendi
 }
 
 /* The packet with the call's first byte has left (tx_ns) or been queued (txq_ns only). */
-static void stamp_packet(struct correlate *self, const struct sending *sending, uint64_t txq_ns,
-			 uint64_t tx_ns, unsigned int cpu)
+static void stamp_packet(struct correlate *self, struct conn *conn, const struct sending *sending,
+			 uint64_t txq_ns, uint64_t tx_ns, unsigned int cpu)
 {
 	struct item *item = sending->item;
 
@@ -143,9 +190,9 @@ static void stamp_packet(struct correlate *self, const struct sending *sending, 
 	item->is_queued = sending->is_queued;
 	item->is_deferred_send = sending->is_deferred;
 	item->waits_for_tx = false;
+	push_owed(self, conn, sending);
 	item_touch(self, item);
-	if (item->is_closed)
-		item_finish(self, item, item_outcome(item));
+	item_settle(self, item);
 }
 
 void out_send(struct correlate *self, struct conn *conn, struct thread *thread,
@@ -213,7 +260,7 @@ void out_sent(struct correlate *self, struct conn *conn, struct thread *thread,
 		struct sending one = *sending;
 
 		conn->sends.nr--;
-		stamp_packet(self, &one, one.txq_ns, tx->tx_ns, tx->cpu);
+		stamp_packet(self, conn, &one, one.txq_ns, tx->tx_ns, tx->cpu);
 	}
 }
 
@@ -291,7 +338,7 @@ static void leave_tcp(struct correlate *self, struct conn *conn, const struct ge
 		}
 		if (!one.txq_ns && txq_ns && !one.is_deferred)
 			one.is_deferred = !is_in_call(self, &one, ev->cpu);
-		stamp_packet(self, &one, one.txq_ns ?: txq_ns, ev->ts_ns, ev->cpu);
+		stamp_packet(self, conn, &one, one.txq_ns ?: txq_ns, ev->ts_ns, ev->cpu);
 	}
 }
 
@@ -344,8 +391,7 @@ static void leave_datagram(struct correlate *self, struct item *item, bool is_fi
 	item->is_queued = is_queued;
 	item->waits_for_tx = false;
 	item_touch(self, item);
-	if (item->is_closed)
-		item_finish(self, item, item_outcome(item));
+	item_settle(self, item);
 }
 
 /* The youngest that waits for this skb: an older one of the same memory was lost sight of, or

@@ -12,6 +12,7 @@
 #include "src/util/idmap.h"
 
 #define MAX_ENDPOINTS 1024
+#define MAX_LOSSY 64
 
 struct correlate {
 	struct correlate_opts opts;
@@ -27,8 +28,11 @@ struct correlate {
 	uint64_t serial; /* of the last station stamped in a thread's context */
 	uint64_t now_ns;
 	uint64_t warm_ns; /* the warm-up ends */
-	uint64_t lossy_until_ns; /* events up to here are incomplete */
-	uint64_t lossy_from_ns;
+	struct lossy {
+		uint64_t from_ns;
+		uint64_t until_ns;
+	} lossy[MAX_LOSSY]; /* ring of the latest times in which events were lost */
+	uint32_t nr_lossy;  /* ever */
 	bool is_warm;
 	bool has_send;	/* the stream has send calls before their packets */
 	int error;
@@ -56,8 +60,10 @@ void state_fini_conns(struct correlate *self);
 /* items.c */
 struct item *item_new(struct correlate *self);
 void item_touch(struct correlate *self, struct item *item);
-/* No more outputs: finished now, or once its packet has left. */
+/* No more outputs: finished now, or once its packet has left and arrived. */
 void item_close(struct correlate *self, struct item *item);
+/* Something that it waited for is there: finished if it was closed and waits for nothing else. */
+void item_settle(struct correlate *self, struct item *item);
 void item_finish(struct correlate *self, struct item *item, enum outcome outcome);
 enum outcome item_outcome(const struct item *item);
 void state_expire(struct correlate *self);
@@ -88,5 +94,8 @@ void out_udp_packet(struct correlate *self, struct conn *conn, const struct gemb
 void out_share(struct conn *conn, const struct item *answered, struct item *item);
 /* The socket is gone: nothing waits for its packets any more. */
 void out_give_up(struct correlate *self, struct conn *conn);
+/* The peer has everything up to `ack`; [seq, seq + len) is sent again. */
+void out_acked(struct correlate *self, struct conn *conn, uint32_t ack);
+void out_resent(struct conn *conn, uint32_t seq, uint32_t len);
 
 #endif

@@ -3,7 +3,8 @@
  * parties_finish.c - the busiest endpoints under the names people know them by
  *
  * An accepted connection's peer has an ephemeral port, which is left out: its local port tells
- * it apart. On a connection that the target opened it is the other way round.
+ * it apart. On a connection that the target opened it is the other way round. Round trips are
+ * the connection's, and so the same for who supplies and who is supplied over it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -58,27 +59,31 @@ static struct entry *busiest(const struct side *side, size_t *nr)
 	return entries;
 }
 
-static char *address_text(const struct endpoint *endpoint)
+/* Without a port when has_port is not set. */
+static char *address_text(const uint8_t addr[16], bool has_port, uint16_t number)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	char host[INET6_ADDRSTRLEN], port[8] = "", *text;
-	bool is_v4 = !memcmp(endpoint->raddr, mapped, sizeof(mapped));
+	bool is_v4 = !memcmp(addr, mapped, sizeof(mapped));
 
-	inet_ntop(is_v4 ? AF_INET : AF_INET6, endpoint->raddr + (is_v4 ? 12 : 0), host,
-		  sizeof(host));
-	if (endpoint->is_opened)
-		snprintf(port, sizeof(port), ":%u", endpoint->port);
+	inet_ntop(is_v4 ? AF_INET : AF_INET6, addr + (is_v4 ? 12 : 0), host, sizeof(host));
+	if (has_port)
+		snprintf(port, sizeof(port), ":%u", number);
 	if (asprintf(&text, is_v4 ? "%s%s" : "[%s]%s", host, port) < 0)
 		return NULL;
 	return text;
 }
 
+/* A port alone, unless the socket is bound to a multicast group. */
 static char *local_text(const struct endpoint *endpoint)
 {
+	static const uint8_t none[sizeof(endpoint->laddr)];
 	char *text;
 
 	if (endpoint->is_opened)
 		return strdup("");
+	if (memcmp(endpoint->laddr, none, sizeof(none)) != 0)
+		return address_text(endpoint->laddr, true, endpoint->port);
 	return asprintf(&text, ":%u", endpoint->port) < 0 ? NULL : text;
 }
 
@@ -87,7 +92,7 @@ static int describe(struct vsm_endpoint *out, const struct endpoint *endpoint)
 	out->is_udp = endpoint->is_udp;
 	out->flows = endpoint->flows;
 	out->local = local_text(endpoint);
-	out->remote = address_text(endpoint);
+	out->remote = address_text(endpoint->raddr, endpoint->is_opened, endpoint->port);
 	if (!out->remote || !out->local)
 		return -ENOMEM;
 	out->name = endpoint->comm[0] ? strndup(endpoint->comm, sizeof(endpoint->comm)) :
@@ -102,7 +107,7 @@ static int add_party(struct vsm_endpoint *out, const struct side *side, const st
 	out->items += traffic->items;
 	out->bytes += traffic->bytes;
 	out->rate_hz = side->window_s > 0 ? (double)out->items / side->window_s : NAN;
-	if (side->is_in || !party->rtt)
+	if (!party->rtt)
 		return 0;
 	return hist_merge(&out->rtt, &side->parties->rtts[party->rtt - 1]);
 }
@@ -141,7 +146,7 @@ static int add_others(struct vsm_endpoint *list, size_t *nr, const struct side *
 		if (add_party(out, side, &side->parties->parties[entries[i].endpoint]) < 0)
 			return -ENOMEM;
 	}
-	if (!side->is_in && hist_merge(&out->rtt, &side->parties->rtt_rest) < 0)
+	if (hist_merge(&out->rtt, &side->parties->rtt_rest) < 0)
 		return -ENOMEM;
 	return add_party(out, side, &side->parties->beyond);
 }

@@ -185,14 +185,19 @@ static void emit_account(struct emit *emit, const struct vsm *vsm)
 	emit_close(emit, '}');
 }
 
+/* The least round trip is the wire and the peer's fastest answer; what the usual one takes more
+ * is the peer's. */
 static void emit_round_trip(struct emit *emit, const struct hist *rtt)
 {
+	uint64_t min = rtt->count ? rtt->min_ns : UINT64_MAX;
 	uint64_t p50 = UINT64_MAX;
 
 	if (rtt->count)
 		hist_quantile(rtt, 0.5, &p50);
 	emit_u64_or_null(emit, "rtt_p50_ns", p50, UINT64_MAX);
-	emit_u64_or_null(emit, "rtt_min_ns", rtt->count ? rtt->min_ns : UINT64_MAX, UINT64_MAX);
+	emit_u64_or_null(emit, "rtt_min_ns", min, UINT64_MAX);
+	emit_u64_or_null(emit, "rtt_wire_ns", min, UINT64_MAX);
+	emit_u64_or_null(emit, "rtt_peer_p50_ns", p50 == UINT64_MAX ? p50 : p50 - min, UINT64_MAX);
 	if (rtt->count)
 		emit_dist(emit, "rtt", rtt, DIST_NS);
 	else
@@ -200,7 +205,7 @@ static void emit_round_trip(struct emit *emit, const struct hist *rtt)
 }
 
 static void emit_endpoints(struct emit *emit, const char *key, const struct vsm_endpoint *endpoints,
-			   size_t nr, bool is_customer)
+			   size_t nr)
 {
 	emit_open(emit, key, '[');
 	for (size_t i = 0; i < nr; i++) {
@@ -216,8 +221,7 @@ static void emit_endpoints(struct emit *emit, const char *key, const struct vsm_
 		emit_u64(emit, "items", endpoint->items);
 		emit_u64(emit, "bytes", endpoint->bytes);
 		emit_real(emit, "rate_hz", endpoint->rate_hz);
-		if (is_customer)
-			emit_round_trip(emit, &endpoint->rtt);
+		emit_round_trip(emit, &endpoint->rtt);
 		emit_close(emit, '}');
 	}
 	emit_close(emit, ']');
@@ -238,8 +242,8 @@ int render_json(const struct vsm *vsm, const struct render_opts *opts, FILE *out
 	emit_close(&emit, ']');
 	emit_capture(&emit, vsm);
 	emit_account(&emit, vsm);
-	emit_endpoints(&emit, "suppliers", vsm->suppliers, vsm->nr_suppliers, false);
-	emit_endpoints(&emit, "customers", vsm->customers, vsm->nr_customers, true);
+	emit_endpoints(&emit, "suppliers", vsm->suppliers, vsm->nr_suppliers);
+	emit_endpoints(&emit, "customers", vsm->customers, vsm->nr_customers);
 	emit_open(&emit, "families", '[');
 	for (size_t i = 0; i < vsm->nr_families; i++)
 		emit_family(&emit, &vsm->families[i]);

@@ -2,8 +2,8 @@
 /*
  * text_data.c - what stands in the data boxes under the steps
  *
- * A table: a label, what a step shows, what the whole family shows in the last column. A line
- * that no step has anything for is left out; all rows of boxes leave out the same.
+ * A table: a label, what a step shows, what the whole family shows in the last column. Below
+ * the quantiles, a line for which no step of this row of boxes has anything is left out.
  */
 #include <string.h>
 
@@ -105,12 +105,17 @@ static const struct data_row data_rows[] = {
 
 #define NR_DATA_ROWS (sizeof(data_rows) / sizeof(data_rows[0]))
 
-static bool is_empty(const struct data_row *row, const struct family *family)
+static bool is_nothing(struct figure figure)
 {
-	for (size_t i = 0; i < family->nr_steps; i++)
-		if (strcmp(row->step(&family->steps[i]).s, "-"))
+	return !strcmp(figure.s, "-");
+}
+
+static bool is_empty(const struct data_row *row, const struct grid *grid)
+{
+	for (size_t cell = 0; cell < grid->nr; cell++)
+		if (!is_nothing(row->step(grid_step(grid, cell))))
 			return false;
-	return true;
+	return !row->lead || !grid_is_last(grid) || is_nothing(row->lead(grid->family));
 }
 
 void grid_data(struct grid *self)
@@ -118,7 +123,7 @@ void grid_data(struct grid *self)
 	for (size_t i = 0; i < NR_DATA_ROWS; i++) {
 		const struct data_row *row = &data_rows[i];
 
-		if (i > 1 && is_empty(row, self->family))
+		if (i > 1 && is_empty(row, self))
 			continue;
 		grid_label(self, row->label);
 		for (size_t cell = 0; cell < self->nr; cell++)

@@ -6,6 +6,7 @@
  * The causes are a table, tried in order of how far the events came on their way from the wire
  * to the item; the first whose condition holds is told. The last always holds.
  */
+#include <stddef.h>
 #include <string.h>
 
 #include "src/render/figure.h"
@@ -29,9 +30,26 @@ static bool has_exited(const struct vsm *vsm)
 	return vsm->capture.nr_targets;
 }
 
-static bool in_warmup(const struct vsm *vsm)
+static bool nothing_before_exit(const struct vsm *vsm)
 {
-	return vsm->account.warmup;
+	const struct account *account = &vsm->account;
+
+	return has_exited(vsm) && !account->warmup && !account->in && !account->partial;
+}
+
+static bool all_in_warmup(const struct vsm *vsm)
+{
+	return vsm->account.warmup && !vsm->account.in;
+}
+
+static bool all_partial(const struct vsm *vsm)
+{
+	return vsm->account.partial && vsm->account.partial >= vsm->account.in;
+}
+
+static bool all_without_rx(const struct vsm *vsm)
+{
+	return all_partial(vsm) && pairs_get(&vsm->capture.missing, "rx");
 }
 
 static bool all_lost(const struct vsm *vsm)
@@ -76,11 +94,6 @@ static bool never_read(const struct vsm *vsm)
 	return !reads(&vsm->account);
 }
 
-static bool only_partial(const struct vsm *vsm)
-{
-	return vsm->account.partial;
-}
-
 static bool unfinished(const struct vsm *vsm)
 {
 	return vsm->account.by_outcome[OUTCOME_IN_FLIGHT];
@@ -96,48 +109,53 @@ enum next { NEXT_LONGER, NEXT_CHECK, NEXT_ALL, NEXT_SOCKETS, NEXT_STATE };
 
 struct cause {
 	bool (*holds)(const struct vsm *vsm);
+	size_t all; /* offset of a count in struct account: "all N items" go before; 0: none */
 	const char *sentence;
 	enum next next;
 };
 
 static const struct cause causes[] = {
-	{ has_exited, "the target exited before anything had flowed through it.", NEXT_ALL },
-	{ all_lost, "most events were lost, so that no item could be put together.", NEXT_CHECK },
-	{ in_warmup,
-	  "the capture was so short that all items fell into the warm-up of its first "
-	  "100 ms, which is not counted.",
+	{ nothing_before_exit, 0, "the target exited before anything had flowed through it.",
+	  NEXT_ALL },
+	{ all_lost, 0, "most events were lost, so that no item could be put together.",
+	  NEXT_CHECK },
+	{ all_in_warmup, offsetof(struct account, warmup),
+	  "came in the first 100 ms, the warm-up; attach earlier or record longer.", NEXT_LONGER },
+	{ all_without_rx, offsetof(struct account, partial),
+	  "are partial: when packets arrive cannot be seen here (missing rx, the reason stands "
+	  "below), and without its arrival an item has no lead time.",
+	  NEXT_CHECK },
+	{ all_partial, offsetof(struct account, partial),
+	  "are partial: the arrival of what it read was not seen; the packets came before "
+	  "gemba, or by a way gemba does not see.",
 	  NEXT_LONGER },
-	{ no_socket,
+	{ no_socket, 0,
 	  "the target has no TCP or UDP socket. Its messages may come through another "
 	  "process, a Unix socket, shared memory or a kernel bypass (Onload, VMA, DPDK).",
 	  NEXT_ALL },
-	{ only_listening, "the target listens, and nobody connected or sent.", NEXT_LONGER },
-	{ no_packet,
+	{ only_listening, 0, "the target listens, and nobody connected or sent.", NEXT_LONGER },
+	{ no_packet, 0,
 	  "no packet came to its sockets or left them: nobody sent in this time, or "
 	  "the traffic passes the kernel by (Onload, VMA, DPDK).",
 	  NEXT_SOCKETS },
-	{ no_packet_in,
+	{ no_packet_in, 0,
 	  "packets left and none came in: it sends of its own accord, and nothing "
 	  "was sent to it.",
 	  NEXT_LONGER },
-	{ unseen_read,
+	{ unseen_read, 0,
 	  "bytes were taken off its sockets by no call that gemba sees (splice, "
 	  "zero copy, io_uring).",
 	  NEXT_CHECK },
-	{ stood_still,
+	{ stood_still, 0,
 	  "packets came, and none of its threads ran: it is stopped, or hangs, or "
 	  "another process reads these sockets.",
 	  NEXT_STATE },
-	{ never_read,
+	{ never_read, 0,
 	  "packets came, and the target read none of them: another process has the "
 	  "same sockets (a worker, a child), or it is busy with something else.",
 	  NEXT_ALL },
-	{ only_partial,
-	  "it read, and the arrival of what it read was not seen: the packets came "
-	  "before gemba, or by a way gemba does not see.",
-	  NEXT_LONGER },
-	{ unfinished, "items came in, and none was finished in this time.", NEXT_LONGER },
-	{ always, "events came, and they make no item.", NEXT_CHECK },
+	{ unfinished, 0, "items came in, and none was finished in this time.", NEXT_LONGER },
+	{ always, 0, "events came, and they make no item.", NEXT_CHECK },
 };
 
 static void put_seen(struct flow *flow, const struct vsm *vsm)
@@ -166,6 +184,8 @@ static void put_next(struct flow *flow, const struct vsm *vsm, enum next next)
 	const char *comm = vsm->capture.nr_targets ? vsm->capture.targets[0].comm : NULL;
 	unsigned int pid = pid_of(vsm);
 
+	if (has_exited(vsm))
+		next = NEXT_ALL;
 	flow_begin(flow, "next");
 	if (next == NEXT_ALL)
 		flow_add(flow, STYLE_KEY, "gemba map -n %s --all --for 30s", comm ? comm : "NAME");
@@ -182,6 +202,14 @@ static void put_next(struct flow *flow, const struct vsm *vsm, enum next next)
 	flow_end(flow);
 }
 
+static void add_all(struct flow *flow, const struct vsm *vsm, size_t offset)
+{
+	uint64_t items = *(const uint64_t *)((const char *)&vsm->account + offset);
+
+	if (offset)
+		flow_add(flow, STYLE_PLAIN, "all %s items", figure_count(items).s);
+}
+
 void text_empty(const struct text *self)
 {
 	const struct cause *cause = causes;
@@ -195,6 +223,7 @@ void text_empty(const struct text *self)
 	putc('\n', self->out);
 	put_seen(&flow, self->vsm);
 	flow_begin(&flow, "likely");
+	add_all(&flow, self->vsm, cause->all);
 	flow_words(&flow, STYLE_PLAIN, cause->sentence);
 	flow_end(&flow);
 	put_next(&flow, self->vsm, cause->next);

@@ -8,18 +8,19 @@
 #include <string.h>
 
 #include "src/render/escape.h"
+#include "src/render/text_label.h"
 #include "src/render/text_side.h"
 
 #define MIN_BESIDE 64 /* columns for two boxes beside each other */
 #define MAX_BOX 56
 #define MIDDLE 14     /* columns between them */
-#define MAX_MIDDLE 22 /* from 100 columns on */
+#define MAX_MIDDLE 18 /* from 100 columns on */
 
 /* A supplier whose port is that of all suppliers, or NULL. */
 static const struct vsm_endpoint *common_port(const struct vsm *vsm)
 {
 	for (size_t i = 0; i < vsm->nr_suppliers; i++)
-		if (!side_same_port(&vsm->suppliers[i], &vsm->suppliers[0]))
+		if (!label_same_port(&vsm->suppliers[i], &vsm->suppliers[0]))
 			return NULL;
 	return vsm->nr_suppliers ? &vsm->suppliers[0] : NULL;
 }
@@ -28,7 +29,7 @@ static void put_target(const struct text *self, struct canvas *canvas, unsigned 
 		       unsigned int width, const struct vsm_endpoint *common)
 {
 	const struct capture *capture = &self->vsm->capture;
-	char port[4 * SIDE_PORT_COLUMNS + 1];
+	char port[4 * LABEL_PORT_COLUMNS + 1];
 	char name[64];
 
 	if (capture->nr_targets == 1)
@@ -41,8 +42,8 @@ static void put_target(const struct text *self, struct canvas *canvas, unsigned 
 		canvas_text_centred(canvas, x, width - 1, 1, STYLE_STRONG, name);
 	if (!common)
 		return;
-	escape_text(port, side_port(common), SIDE_PORT_COLUMNS, self->is_utf8);
-	snprintf(name, sizeof(name), "%s%s", side_protocol(common), port);
+	escape_text(port, label_port(common), LABEL_PORT_COLUMNS, self->is_utf8);
+	snprintf(name, sizeof(name), "%s%s", label_protocol(common), port);
 	canvas_text_centred(canvas, x, width - 1, 2, STYLE_PLAIN, name);
 }
 

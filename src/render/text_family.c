@@ -11,7 +11,7 @@
 
 #define NAME_BYTES 512
 #define MAX_NAME (NAME_BYTES / 4 - 1) /* columns */
-#define WORTH_SAYING 0.005	      /* of the lead time */
+#define WORTH_SAYING 0.001	      /* of the lead time */
 #define MAX_NAMED 3		      /* of who ran instead, per step */
 #define MIN_WIDE 64		      /* columns for the rate in the title */
 #define MIN_ALL_QUANTILES 100
@@ -107,7 +107,9 @@ static void put_classes(struct flow *flow, const struct family *family)
 	if (!isnan(family->pce_ratio))
 		flow_add(flow, STYLE_PLAIN, "pce %s", figure_ratio(family->pce_ratio).s);
 	if (unmapped >= WORTH_SAYING)
-		flow_add(flow, STYLE_WARN, "unmapped %s", figure_ratio(unmapped).s);
+		flow_add(flow, STYLE_WARN, "unmapped %s (%s)",
+			 figure_time(unmapped_ns(family) / family->lead_time.count).s,
+			 figure_ratio(unmapped).s);
 	flow_end(flow);
 }
 
@@ -151,6 +153,17 @@ static void put_outputs(struct flow *flow, const struct family *family)
 	flow_end(flow);
 }
 
+/* A thread that ended before it was named has its number only. */
+static void add_ran(struct flow *flow, const struct ran_instead *ran)
+{
+	struct figure time = figure_time(ran->sum_ns);
+
+	if (ran->comm[0])
+		flow_add(flow, STYLE_PLAIN, "%.16s (%u) %s", ran->comm, ran->pid, time.s);
+	else
+		flow_add(flow, STYLE_PLAIN, "tid %u %s", ran->pid, time.s);
+}
+
 static void put_ran(struct flow *flow, const struct family *family)
 {
 	for (size_t i = 0; i < family->nr_steps; i++) {
@@ -161,8 +174,7 @@ static void put_ran(struct flow *flow, const struct family *family)
 		flow_begin(flow, "ran");
 		flow_add(flow, STYLE_PLAIN, "instead of %s:", step->name);
 		for (size_t r = 0; r < step->nr_ran && r < MAX_NAMED; r++)
-			flow_add(flow, STYLE_PLAIN, "%.16s (%u) %s", step->ran[r].comm,
-				 step->ran[r].pid, figure_time(step->ran[r].sum_ns).s);
+			add_ran(flow, &step->ran[r]);
 		if (step->nr_ran > MAX_NAMED)
 			flow_add(flow, STYLE_PLAIN, "and %zu more", step->nr_ran - MAX_NAMED);
 		flow_end(flow);

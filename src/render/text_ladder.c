@@ -3,9 +3,9 @@
  * text_ladder.c - the castellated time ladder beneath the boxes, and where the tail's time goes
  *
  * Means per step: what threads worked on the item on the lower rung, all else (transport,
- * waits, the part of a stage in which nobody ran) on the upper. Beneath, the same for the
- * items of a band of lead time: those rows add up to the band's mean lead time, quantiles of
- * steps would not.
+ * waits, the part of a stage in which nobody ran) on the upper, with a question mark where it
+ * is not known of some items which it was. Beneath, the same for the items of a band of lead
+ * time: those rows add up to the band's mean lead time, quantiles of steps would not.
  */
 #include "src/render/figure.h"
 #include "src/render/text_grid.h"
@@ -21,15 +21,32 @@ static const struct {
 	[LADDER_P99_99] = { "at p99.99", "p99.99" },
 };
 
-static bool is_work(const struct step *step)
+static bool is_of_process(const struct step *step)
 {
 	return step->kind == STEP_STAGE || step->kind == STEP_PROCESS;
 }
 
-/* What stands on the lower rung; without its parts all of the step. */
+static uint64_t nr_known(const struct step *step)
+{
+	return step->has_parts ? step->on_cpu.count : 0;
+}
+
+/* Time of which it is known of no item whether it was worked or waited is unmapped, no work. */
+static bool is_work(const struct step *step)
+{
+	return is_of_process(step) && (nr_known(step) || !step->time.count);
+}
+
+/* More than one item in a hundred. */
+static bool is_partly_unmapped(const struct step *step)
+{
+	return is_of_process(step) && (step->time.count - nr_known(step)) * 100 > step->time.count;
+}
+
+/* What stands on the lower rung. */
 static uint64_t work_ns(const struct step *step)
 {
-	return hist_mean_ns(step->has_parts ? &step->on_cpu : &step->time);
+	return hist_mean_ns(&step->on_cpu);
 }
 
 /* What stands on the upper rung. */
@@ -54,11 +71,12 @@ static void draw_rung(struct grid *self, size_t cell)
 		canvas_line(self->canvas, to, self->y, to, self->y + 1);
 }
 
-static void put_mean(struct grid *self, size_t cell, bool is_known, uint64_t ns)
+static void put_mean(struct grid *self, size_t cell, uint64_t ns, const char *mark)
 {
-	char text[sizeof(struct figure) + 3];
+	bool is_known = grid_step(self, cell)->time.count;
+	char text[sizeof(struct figure) + 4];
 
-	snprintf(text, sizeof(text), " %s ", is_known ? figure_time(ns).s : "-");
+	snprintf(text, sizeof(text), " %s%s ", is_known ? figure_time(ns).s : "-", mark);
 	canvas_text_right(self->canvas, grid_right(self, cell), self->y, STYLE_STRONG, text);
 }
 
@@ -85,14 +103,13 @@ static void castle(struct grid *self)
 		const struct step *step = grid_step(self, cell);
 
 		if (!is_work(step) || (step->has_parts && rest_ns(step)))
-			put_mean(self, cell, step->time.count, rest_ns(step));
+			put_mean(self, cell, rest_ns(step), is_partly_unmapped(step) ? "?" : "");
 	}
 	self->y++;
 	grid_label(self, "process");
 	for (size_t cell = 0; cell < self->nr; cell++)
 		if (is_work(grid_step(self, cell)))
-			put_mean(self, cell, grid_step(self, cell)->time.count,
-				 work_ns(grid_step(self, cell)));
+			put_mean(self, cell, work_ns(grid_step(self, cell)), "");
 	self->y++;
 }
 

@@ -11,6 +11,8 @@
 #define MIN_WIDE 64   /* columns for the long form */
 #define MAX_TABLE 120 /* columns: figures should stand near what they are of */
 #define ROUTE_BYTES 1024
+#define END_BYTES 64
+#define MIN_ROUTE 5 /* columns: the protocol and an ellipsis */
 
 /* The columns of the table end here, counted from the right. */
 enum { END_P99 = 0, END_P50 = 8, END_RATE = 19, END_ITEMS = 30, END_NARROW_ITEMS = 16 };
@@ -20,21 +22,39 @@ static unsigned int table_columns(const struct text *self)
 	return self->columns < MAX_TABLE ? self->columns : MAX_TABLE;
 }
 
+/* What stands behind the route, and is not cut with it but left out if it takes too much. */
+static void print_end(const struct text *self, const struct family *family, char end[END_BYTES])
+{
+	bool is_out = !family->outcome || !strcmp(family->outcome, outcome_name(OUTCOME_OUT));
+	char words[END_BYTES / 4];
+
+	snprintf(words, sizeof(words), "%s%.10s", is_out ? "" : "  ",
+		 is_out ? "" : family->outcome);
+	escape_text(end, family->is_other ? "" : words, sizeof(words) - 1, self->is_utf8);
+}
+
 static void put_route(const struct text *self, struct canvas *canvas, unsigned int y,
 		      const struct family *family, unsigned int room)
 {
 	char route[ROUTE_BYTES];
 	char shown[ROUTE_BYTES];
+	char end[END_BYTES];
 	size_t at = 0;
+	unsigned int x;
 
 	snprintf(route, sizeof(route), "%s", family->is_other ? "mixed routes" : "-");
 	for (size_t i = 0; i < family->nr_route && at + 1 < sizeof(route) / 2; i++)
-		at += (size_t)snprintf(route + at, sizeof(route) - at, "%s%.60s", i ? ">" : "",
+		at += (size_t)snprintf(route + at, sizeof(route) - at, "%s%.60s",
+				       i	      ? ">" :
+				       family->is_udp ? "udp " :
+							"tcp ",
 				       family->route[i] ? family->route[i] : "");
-	if (at && family->outcome && strcmp(family->outcome, outcome_name(OUTCOME_OUT)))
-		snprintf(route + at, sizeof(route) - at, "  %s", family->outcome);
-	escape_text(shown, route, room, self->is_utf8);
-	canvas_text(canvas, FLOW_INDENT, y, STYLE_PLAIN, shown);
+	print_end(self, family, end);
+	if (at && room < MIN_ROUTE + text_columns(end))
+		end[0] = '\0';
+	escape_text(shown, route, room - text_columns(end), self->is_utf8);
+	x = canvas_text(canvas, FLOW_INDENT, y, STYLE_PLAIN, shown);
+	canvas_text(canvas, x, y, STYLE_PLAIN, end);
 }
 
 static struct figure lead_quantile(const struct family *family, double q)

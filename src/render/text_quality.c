@@ -15,6 +15,10 @@ static void put_events(struct flow *flow, const struct account *account)
 		 figure_count(account->lost).s);
 	flow_add(flow, account->late ? STYLE_WARN : STYLE_PLAIN, "%s late",
 		 figure_count(account->late).s);
+	if (account->switches_unseen)
+		flow_add(flow, STYLE_PLAIN, "%s switch%s unseen",
+			 figure_count(account->switches_unseen).s,
+			 account->switches_unseen == 1 ? "" : "es");
 	flow_end(flow);
 }
 
@@ -94,14 +98,32 @@ static void put_defects(struct flow *flow, const struct account *account)
 static void put_observer(struct flow *flow, const struct vsm *vsm)
 {
 	flow_begin(flow, "observer");
-	flow_add(flow, STYLE_PLAIN, "%s an item",
-		 vsm->observer_path_ns_per_item == UINT64_MAX ?
-			 "-" :
+	if (vsm->observer_path_ns_per_item != UINT64_MAX)
+		flow_add(flow, STYLE_PLAIN, "%s an item",
 			 figure_time(vsm->observer_path_ns_per_item).s);
 	flow_add(flow, STYLE_PLAIN, "%s of a CPU", figure_ratio(vsm->observer_cpu_ratio).s);
 	flow_add(flow, STYLE_PLAIN, "%s",
 		 vsm->capture.observer_rss_bytes ? figure_bytes(vsm->capture.observer_rss_bytes).s :
 						   "memory -");
+	flow_end(flow);
+}
+
+/* Unless --own thread made it join by thread all the same. */
+static void put_go(struct flow *flow, const struct vsm *vsm)
+{
+	const struct target_info *targets = vsm->capture.targets;
+	size_t i = 0;
+
+	while (i < vsm->capture.nr_targets && !targets[i].is_go)
+		i++;
+	if (i == vsm->capture.nr_targets || vsm->account.attributed[ATTRIBUTED_THREAD])
+		return;
+	flow_begin(flow, "info");
+	flow_add(flow, STYLE_PLAIN, "%s", targets[i].comm ? targets[i].comm : "the target");
+	flow->gap = 1;
+	flow_words(flow, STYLE_PLAIN,
+		   "is a Go program: its work moves between threads, so that what a thread did "
+		   "last is not believed; items join by connection or key");
 	flow_end(flow);
 }
 
@@ -138,6 +160,7 @@ void text_quality(const struct text *self)
 	put_joins(&flow, &vsm->account);
 	put_defects(&flow, &vsm->account);
 	put_observer(&flow, vsm);
+	put_go(&flow, vsm);
 	put_missing(&flow, &vsm->capture.missing);
 	for (size_t i = 0; i < vsm->nr_doubts; i++)
 		put_doubt(&flow, &vsm->doubts[i]);

@@ -7,8 +7,7 @@
 
 #include "src/render/text.h"
 
-#define SIDE_NR_FIGURES 4
-#define SIDE_PORT_COLUMNS 6 /* :65535 */
+#define SIDE_NR_FIGURES 5
 
 struct side {
 	const struct text *text;
@@ -19,19 +18,15 @@ struct side {
 	bool is_customers;
 	unsigned int x;
 	unsigned int width;
-	bool has_figure[SIDE_NR_FIGURES];
 	const struct vsm_endpoint *common; /* its port is said elsewhere; or NULL */
+	bool has_figure[SIDE_NR_FIGURES];
+	unsigned int width_of[SIDE_NR_FIGURES]; /* of the widest figure */
+	unsigned int parts;			/* enum label_parts, of those with a port */
 };
 
 /* Between the two borders. */
 unsigned int side_lines(const struct side *self);
 /* From row y on, with room for so many lines. */
 void side_draw(struct side *self, unsigned int y, unsigned int lines);
-
-/* The port that tells the endpoint apart, with its colon; NULL: its name says it, or none. */
-const char *side_port(const struct vsm_endpoint *endpoint);
-const char *side_protocol(const struct vsm_endpoint *endpoint);
-/* Both have a port, and it is the same. `other` may be NULL. */
-bool side_same_port(const struct vsm_endpoint *endpoint, const struct vsm_endpoint *other);
 
 #endif

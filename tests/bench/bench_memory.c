@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /*
  * bench_memory.c - what it takes to map a long capture: memory, time, length of the file
  *

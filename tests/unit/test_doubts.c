@@ -2,6 +2,8 @@
 /*
  * test_doubts.c - what is raised, and that a clean capture raises nothing
  */
+#include <ctype.h>
+
 #include "tests/unit/map_fixture.h"
 
 static void assert_doubt(const struct vsm *vsm, const char *code, uint64_t items, const char *says)
@@ -103,6 +105,89 @@ Test(doubts, unknown_parts_name_their_steps_once)
 	cr_assert_str_eq(doubt_of(map.vsm, "parts_unknown")->steps,
 			 "recv>send,recv>stage0,stage0>send,stage0>stage10,stage10>stage1,"
 			 "stage1>tx");
+	map_free(&map);
+}
+
+/* So many items, of which the parts of so many are unknown. */
+static void build_unknown(struct map *map, unsigned int items, unsigned int unknown)
+{
+	struct journey known = journey_of("rx 0, sock 5, recv 10, send 20, tx 30");
+
+	set_parts(&known, "send", 5, 0);
+	map_begin(map);
+	for (unsigned int i = unknown; i < items; i++)
+		map_add(map, known);
+	map_add_n(map, "rx 0, sock 5, recv 10, send 20, tx 30", unknown);
+	map->account.in = map->account.by_outcome[OUTCOME_OUT] = items;
+	map_end(map, 2000000000);
+}
+
+Test(doubts, unknown_parts_of_one_item_in_a_thousand_are_none)
+{
+	struct map map;
+
+	build_unknown(&map, 2000, 2);
+	cr_assert_null(doubt_of(map.vsm, "parts_unknown"));
+	map_free(&map);
+}
+
+Test(doubts, unknown_parts_of_more_than_one_item_in_a_thousand_are_one)
+{
+	struct map map;
+
+	build_unknown(&map, 2000, 3);
+	assert_doubt(map.vsm, "parts_unknown", 3, "Of 3 items it is not known");
+	cr_assert_str_eq(doubt_of(map.vsm, "parts_unknown")->steps, "recv>send");
+	map_free(&map);
+}
+
+static void build_shared(struct map *map, uint64_t shared, uint64_t out)
+{
+	map_begin(map);
+	map->account.shared_outputs = shared;
+	map->account.in = map->account.by_outcome[OUTCOME_OUT] = out;
+	map_end(map, 2000000000);
+}
+
+Test(doubts, answers_shared_by_more_than_one_item_in_a_hundred_are_one)
+{
+	struct map map;
+
+	build_shared(&map, 10, 1000);
+	cr_assert_null(doubt_of(map.vsm, "outputs_shared"));
+	map_free(&map);
+	build_shared(&map, 11, 1000);
+	assert_doubt(map.vsm, "outputs_shared", 11, "Of 11 items the answer is shared with others");
+	map_free(&map);
+}
+
+static void assert_sentence(const struct doubt *doubt)
+{
+	size_t end = strlen(doubt->text) - 1;
+
+	cr_assert_not(islower((unsigned char)doubt->text[0]), "%s", doubt->text);
+	cr_assert_eq(doubt->text[end], '.', "%s", doubt->text);
+	cr_assert_neq(doubt->text[end - 1], '.', "%s", doubt->text);
+}
+
+Test(doubts, are_sentences_from_capital_to_full_stop)
+{
+	struct account *account;
+	struct map map;
+
+	map_begin(&map);
+	account = &map.account;
+	map_add_n(&map, "rx 0, sock 5, recv 10, send 20, tx 30", 5);
+	map_add_n(&map, "rx 100, recv 50", 3);
+	map.sink.queue_depth(map.sink.ctx, MAP_WINDOW_NS, MAP_WINDOW_NS + 1000000000, 100);
+	account->in = 9;
+	account->lost = account->late = account->let_go = account->doubtful_pairs = 5;
+	account->bytes_read_unseen = account->shared_outputs = 5;
+	account->attributed[ATTRIBUTED_GUESSED] = 1;
+	map_end(&map, 2000000000);
+	cr_assert_geq(map.vsm->nr_doubts, 10);
+	for (size_t i = 0; i < map.vsm->nr_doubts; i++)
+		assert_sentence(&map.vsm->doubts[i]);
 	map_free(&map);
 }
 

@@ -78,6 +78,32 @@ Test(json, is_json_for_others)
 	vsm_free(vsm);
 }
 
+/* null when negative. */
+static void assert_integer(const json_t *object, const char *key, json_int_t value)
+{
+	const json_t *member = json_object_get(object, key);
+
+	if (value < 0)
+		cr_assert(json_is_null(member), "%s", key);
+	else
+		cr_assert_eq(json_integer_value(member), value, "%s: %lld", key,
+			     json_integer_value(member));
+}
+
+static void assert_figures(const char *json, const char *side, size_t i, json_int_t p50,
+			   json_int_t wire, json_int_t peer)
+{
+	json_t *document = json_loads(json, 0, NULL);
+	const json_t *endpoint = json_array_get(json_object_get(document, side), i);
+
+	cr_assert_not_null(endpoint);
+	assert_integer(endpoint, "rtt_p50_ns", p50);
+	assert_integer(endpoint, "rtt_min_ns", wire);
+	assert_integer(endpoint, "rtt_wire_ns", wire);
+	assert_integer(endpoint, "rtt_peer_p50_ns", peer);
+	json_decref(document);
+}
+
 Test(json, every_combination_of_null_survives)
 {
 	for (unsigned int set = 0; set < 1U << 9; set++) {
@@ -96,6 +122,38 @@ Test(json, every_combination_of_null_survives)
 		vsm->observer_cpu_ratio = set & 256 ? 0.01 : NAN;
 		assert_round_trip(vsm);
 	}
+}
+
+Test(json, a_round_trip_is_the_wire_s_and_the_peer_s)
+{
+	struct vsm *vsm = sample_redis();
+	char *json;
+
+	hist_fini(&vsm->suppliers[0].rtt);
+	hist_init(&vsm->suppliers[0].rtt);
+	hist_add_n(&vsm->suppliers[0].rtt, 5000, 1);
+	hist_add_n(&vsm->suppliers[0].rtt, 9000, 30);
+	hist_fini(&vsm->suppliers[1].rtt);
+	hist_init(&vsm->suppliers[1].rtt);
+	hist_add_n(&vsm->suppliers[1].rtt, 7000, 3);
+	hist_fini(&vsm->customers[0].rtt);
+	hist_init(&vsm->customers[0].rtt);
+	json = sample_json(vsm);
+	assert_figures(json, "suppliers", 0, 9000, 5000, 4000);
+	assert_figures(json, "suppliers", 1, -1, 7000, -1);
+	assert_figures(json, "customers", 0, -1, -1, -1);
+	free(json);
+	vsm_free(vsm);
+}
+
+Test(json, switches_unseen_are_in_the_account)
+{
+	struct vsm *vsm = sample_redis();
+	char *json = sample_json(vsm);
+
+	cr_assert(strstr(json, "\"switches_unseen\": 3,"));
+	free(json);
+	vsm_free(vsm);
 }
 
 Test(json, sums_beyond_63_bits_are_integers_and_survive)

@@ -212,6 +212,42 @@ Test(out, a_retransmission_is_a_defect_of_its_item_and_no_output)
 	outcome_free(&o);
 }
 
+Test(out, a_retransmission_is_charged_to_its_item_long_after_that_was_done)
+{
+	struct stream s = server();
+	struct outcome_of_run o;
+
+	asked(&s);
+	at(&s, 30), tcp_answers(&s, A, T, 0, 50);
+	at(&s, 40), sleeps(&s, T, IDLE);
+	at(&s, 200000), tcp_retransmits(&s, A, 0, 50);
+	at(&s, 200100), tcp_acks(&s, A, 50);
+	at(&s, 200200), tcp_retransmits(&s, A, 0, 50); /* and no more once the peer has it */
+	o = ends(&s);
+	cr_assert_eq(o.journeys[0].retransmits, 1);
+	cr_assert_eq(o.account.by_outcome[OUTCOME_OUT], 1);
+	outcome_free(&o);
+}
+
+Test(out, an_item_whose_packet_is_never_acknowledged_is_out_after_the_timeout)
+{
+	struct stream s = server();
+	struct correlate_opts opts = default_opts();
+	struct outcome_of_run o;
+
+	opts.max_items = 2;
+	for (uint32_t sk = A; sk <= D; sk++) {
+		at(&s, sk * 100 + 10), tcp_arrives(&s, sk, 0, 100);
+		at(&s, sk * 100 + 20), tcp_reads(&s, sk, T, 0, 100);
+		at(&s, sk * 100 + 30), tcp_answers(&s, sk, T, 0, 50);
+		at(&s, sk * 100 + 40), sleeps(&s, T, IDLE);
+	}
+	o = ends_with(&s, opts);
+	cr_assert_eq(o.account.by_outcome[OUTCOME_OUT], 4);
+	cr_assert_eq(o.account.let_go, 0);
+	outcome_free(&o);
+}
+
 Test(out, a_retransmission_of_an_older_answer_is_not_charged_to_the_newest)
 {
 	struct stream s = server();
@@ -224,6 +260,7 @@ Test(out, a_retransmission_of_an_older_answer_is_not_charged_to_the_newest)
 	at(&s, 50), tcp_answers(&s, A, T, 50, 50);
 	at(&s, 60), tcp_retransmits(&s, A, 0, 50);
 	o = ends(&s);
+	cr_assert_eq(o.journeys[0].retransmits, 1);
 	cr_assert_eq(o.journeys[1].retransmits, 0);
 	cr_assert_eq(o.account.retransmits, 1);
 	outcome_free(&o);

@@ -210,9 +210,223 @@ Test(render, an_empty_map_explains_itself)
 	account.partial = 2;
 	assert_empty_says(&account, "the arrival of what it read was not seen", "gemba map -p");
 	account.warmup = 12;
-	assert_empty_says(&account, "fell into the warm-up", "gemba map -p 4242 --for 30s");
+	assert_empty_says(&account, "all 12 items came in the first 100 ms, the warm-up",
+			  "gemba map -p 4242 --for 30s");
+	account.in = account.partial = 99737;
+	assert_empty_says(&account, "all 99 737 items are partial: the arrival", "gemba map -p");
 	account.events = account.lost = 1000;
 	assert_empty_says(&account, "most events were lost", "gemba check -p 4242");
+}
+
+/* Takes the map. */
+static void assert_says(struct vsm *vsm, unsigned int columns, const char *const *words)
+{
+	char *text = sample_text(vsm, columns, true, false);
+
+	for (; *words; words++)
+		cr_assert(strstr(text, *words), "no '%s' in:\n%s", *words, text);
+	free(text);
+	vsm_free(vsm);
+}
+
+#define SAYS(vsm, columns, ...)                                                                    \
+	assert_says(vsm, columns, (const char *const[]){ __VA_ARGS__, NULL })
+
+Test(render, an_empty_map_without_rx_says_that_all_items_are_partial)
+{
+	struct vsm *vsm = sample_empty();
+
+	vsm->account.in = vsm->account.partial = 99737;
+	vsm->account.warmup = 12;
+	pairs_add(&vsm->capture.missing, "rx", "this kernel refused its program");
+	SAYS(vsm, 200, "all 99 737 items are partial:", "missing rx", "gemba check -p 4242");
+}
+
+Test(render, an_empty_map_of_a_target_that_ended_says_what_came)
+{
+	struct vsm *vsm = sample_empty();
+
+	vsm->capture.targets[0].has_exited = true;
+	SAYS(vsm, 200, "the target exited before anything", "gemba map -n redis-server --all");
+	vsm = sample_empty();
+	vsm->capture.targets[0].has_exited = true;
+	vsm->account.warmup = 501;
+	SAYS(vsm, 200, "all 501 items came in the first 100 ms", "gemba map -n redis-server --all");
+}
+
+Test(render, heads_of_the_other_families_stand_apart)
+{
+	for (unsigned int columns = 64; columns < 160; columns++)
+		SAYS(sample_redis(), columns, " items       rate   lead p50     p99");
+}
+
+Test(render, other_families_tell_their_protocol)
+{
+	struct vsm *vsm = sample_redis();
+
+	vsm->families[1].is_udp = true;
+	SAYS(vsm, 80, "f2        udp rx>sock>recv  ended ", "other     mixed routes ");
+	SAYS(sample_redis(), 80, "f2        tcp rx>sock>recv  ended ");
+	SAYS(sample_redis(), 64, "f2        tcp …  ended ");
+	SAYS(sample_redis(), 40, "f2        tcp rx>… ");
+}
+
+Test(render, a_thread_without_a_name_is_a_number)
+{
+	struct vsm *vsm = sample_redis();
+
+	memset(vsm->families[0].steps[2].ran[1].comm, 0, 16);
+	SAYS(vsm, 120, "ksoftirqd/3 (31) 18.3ms  tid 977 4.12ms");
+}
+
+Test(render, time_that_is_unmapped_is_named)
+{
+	struct vsm *vsm = sample_redis();
+	struct family *family = &vsm->families[0];
+
+	hist_fini(&family->process_time);
+	hist_init(&family->process_time);
+	hist_fini(&family->steps[2].on_cpu);
+	hist_init(&family->steps[2].on_cpu);
+	family->steps[2].has_parts = false;
+	SAYS(vsm, 80, "of it     process -  transport 3.93us  wait 9.18us",
+	     "unmapped 6.21us (32.1 %)", " 6.30us? ");
+}
+
+Test(render, time_that_is_hardly_unmapped_is_not)
+{
+	struct vsm *vsm = sample_redis();
+	char *text = sample_text(vsm, 80, true, false);
+
+	cr_assert_not(strstr(text, "unmapped"));
+	cr_assert_not(strstr(text, "us?"));
+	free(text);
+	vsm_free(vsm);
+}
+
+Test(render, a_go_target_is_said_to_join_without_threads)
+{
+	struct vsm *vsm = sample_redis();
+	char *text;
+
+	vsm->capture.targets[0].is_go = true;
+	vsm->account.attributed[ATTRIBUTED_THREAD] = 1;
+	text = sample_text(vsm, 80, true, false);
+	cr_assert_not(strstr(text, "\ninfo"), "--own thread was given");
+	free(text);
+	vsm->account.attributed[ATTRIBUTED_THREAD] = 0;
+	SAYS(vsm, 160, "\ninfo      redis-server is a Go program");
+	SAYS(sample_redis(), 160, "3 switches unseen");
+}
+
+static struct vsm *sample_peers(void)
+{
+	struct vsm *vsm = sample_redis();
+	const struct {
+		const char *name, *local, *remote;
+	} peers[] = {
+		{ "127.0.0.1", ":17001", "127.0.0.1" },
+		{ "192.168.100.200:65535", "", "192.168.100.200:65535" },
+	};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct vsm_endpoint *peer = &vsm->suppliers[i];
+
+		free(peer->name);
+		free(peer->local);
+		free(peer->remote);
+		peer->name = strdup(peers[i].name);
+		peer->local = strdup(peers[i].local);
+		peer->remote = strdup(peers[i].remote);
+	}
+	vsm->suppliers[0].is_udp = true;
+	return vsm;
+}
+
+static void drop_supplier(struct vsm *vsm, size_t i)
+{
+	struct vsm_endpoint dropped = vsm->suppliers[i];
+
+	vsm->suppliers[i] = vsm->suppliers[--vsm->nr_suppliers];
+	memset(&vsm->suppliers[vsm->nr_suppliers], 0, sizeof(dropped));
+	hist_fini(&dropped.rtt);
+	free(dropped.id);
+	free(dropped.name);
+	free(dropped.local);
+	free(dropped.remote);
+}
+
+Test(render, what_tells_peers_apart_is_not_cut)
+{
+	SAYS(sample_peers(), 40, ":17001 ", ":65535 ");
+	SAYS(sample_peers(), 64, ":17001 ", ":65535 ");
+	SAYS(sample_peers(), 80, "127.0.0.1 :17001 ", "192.168.100.200:65535 ");
+	SAYS(sample_peers(), 120, "127.0.0.1 udp:17001 ", "192.168.100.200 tcp:65535 ");
+}
+
+Test(render, a_multicast_group_is_shown_and_is_not_the_target_s_port)
+{
+	struct vsm *vsm = sample_peers();
+
+	free(vsm->suppliers[0].local);
+	vsm->suppliers[0].local = strdup("239.1.2.3:17001");
+	drop_supplier(vsm, 1);
+	SAYS(vsm, 80, " 239.1.2.3:17001 ");
+	vsm = sample_peers();
+	free(vsm->suppliers[0].local);
+	vsm->suppliers[0].local = strdup("239.1.2.3:17001");
+	SAYS(vsm, 120, "127.0.0.1 udp 239.1.2.3:17001 ");
+}
+
+Test(render, the_port_of_a_peer_is_not_the_target_s)
+{
+	struct vsm *vsm = sample_peers();
+
+	drop_supplier(vsm, 0);
+	SAYS(vsm, 80, "192.168.100.200:65535 ");
+}
+
+Test(render, the_peer_s_share_of_a_round_trip_is_shown_where_it_fits)
+{
+	SAYS(sample_redis(), 80, "rtt min ── p50 ┐");
+	SAYS(sample_redis(), 100, "rtt min ── p50 ─ peer ┐", "15.8us 21.0us 5.22us │");
+}
+
+Test(render, round_trips_that_nobody_has_take_no_room)
+{
+	struct vsm *vsm = sample_redis();
+
+	for (size_t i = 0; i < 2; i++) {
+		hist_fini(&vsm->customers[i].rtt);
+		hist_init(&vsm->customers[i].rtt);
+	}
+	SAYS(vsm, 80, "┌ customers ───── flows ── rate ┐");
+}
+
+static size_t nr_of(const char *text, const char *words)
+{
+	size_t nr = 0;
+
+	while ((text = strstr(text, words)) != NULL) {
+		nr++;
+		text++;
+	}
+	return nr;
+}
+
+Test(render, a_row_of_boxes_has_no_line_of_nothing)
+{
+	struct vsm *vsm = sample_redis();
+	char *text;
+
+	vsm->families[0].steps[3].has_parts = false;
+	vsm->families[0].steps[3].threads = 0;
+	text = sample_text(vsm, 60, true, false);
+	cr_assert_eq(nr_of(text, "\np50  "), 2, "%s", text);
+	cr_assert_eq(nr_of(text, "\non cpu  "), 1, "%s", text);
+	cr_assert_eq(nr_of(text, "\nC&A  "), 1, "%s", text);
+	free(text);
+	vsm_free(vsm);
 }
 
 Test(render, families_with_outputs_and_a_median_are_drawn)

@@ -350,8 +350,9 @@ static void add_ends(struct vsm *vsm)
 	size_t *nr = &vsm->nr_suppliers;
 
 	load_endpoint(add_endpoint(list, nr, "s1", "redis-benchmark", ":6379", "127.0.0.1"), 50,
-		      117000, 0);
-	load_endpoint(add_endpoint(list, nr, "s2", "10.20.0.7", ":6379", "10.20.0.7"), 2, 4100, 0);
+		      117000, 21000);
+	load_endpoint(add_endpoint(list, nr, "s2", "10.20.0.7", ":6379", "10.20.0.7"), 2, 4100,
+		      184000);
 	list = vsm->customers;
 	nr = &vsm->nr_customers;
 	load_endpoint(add_endpoint(list, nr, "c1", "redis-benchmark", ":6379", "127.0.0.1"), 50,
@@ -381,6 +382,7 @@ static void add_account(struct vsm *vsm)
 				    [GEMBA_SWITCH] = 240311 },
 		.lost_by_kind = { [GEMBA_SWITCH] = 17 },
 		.lost = 17,
+		.switches_unseen = 3,
 		.doubtful_pairs = 2,
 		.shared_outputs = 31,
 		.merges = 4,
@@ -395,10 +397,10 @@ static void add_account(struct vsm *vsm)
 	};
 	vsm->unmapped_ns = 41233;
 	vsm_doubt(vsm, "events_lost", "recv>send,send>txq", 4,
-		  "17 events were lost: switch 17; it touches on_cpu, run_queue and blocked");
+		  "17 events were lost: switch 17; it touches on_cpu, run_queue and blocked.");
 	vsm_doubt(vsm, "guessed", NULL, 12,
-		  "12 of 120000 outputs (0.0 %%) are guessed to belong "
-		  "to their item; a key would settle it");
+		  "12 of 120000 outputs (0.01 %%) are guessed to belong "
+		  "to their item; a key would settle it.");
 }
 
 static void add_ran(struct step *step)
