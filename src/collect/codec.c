@@ -158,10 +158,10 @@ struct likely {
 static __always_inline struct likely likely(enum column column, uint8_t *turned, uint32_t last,
 					    uint32_t known)
 {
-	/* by arithmetic: as a branch it would be one that nobody can predict */
-	uint32_t swap = (last ^ known) & -(uint32_t)(*turned >> (column - COL_TIME) & 1);
+	/* never a branch, nobody could predict it: both are computed, and one is taken */
+	bool is_turned = *turned & MISS(column);
 
-	return (struct likely){ last ^ swap, known ^ swap, turned };
+	return (struct likely){ is_turned ? known : last, is_turned ? last : known, turned };
 }
 
 /* Consecutive keys, as ids of sockets and threads are, fall far from each other. */
@@ -221,8 +221,8 @@ static __always_inline struct likely likely_aux(struct slot *slot, const struct 
 	return likely(COL_AUX, &slot->turned, slot->aux, flow->known[rule->aux]);
 }
 
-static void learn(struct memory *self, struct slot *slot, struct flow *flow,
-		  const struct rule *rule, const struct gemba_event *ev)
+static __always_inline void learn(struct memory *self, struct slot *slot, struct flow *flow,
+				  const struct rule *rule, const struct gemba_event *ev)
 {
 	uint32_t next = ev->seq + (rule->is_stream ? ev->len : 0);
 

@@ -76,16 +76,23 @@ void correlate_free(struct correlate *self)
 }
 
 /* The socket of an event. One whose GEMBA_CONN may be among the lost is made of the event. */
-static struct conn *find_conn(struct correlate *self, const struct gemba_event *ev)
+static __attribute__((noinline)) struct conn *invent_conn(struct correlate *self,
+							  const struct gemba_event *ev)
 {
-	struct conn *conn = state_conn(self, ev->sk);
-	struct gemba_conn is = {.ev = {.sk = ev->sk, .flags = ev->flags & GEMBA_F_UDP}};
+	struct gemba_conn is = { .ev = { .sk = ev->sk, .flags = ev->flags & GEMBA_F_UDP } };
 
-	if (conn || !ev->sk || !self->account.lost_by_kind[GEMBA_CONN])
-		return conn;
+	if (!ev->sk || !self->account.lost_by_kind[GEMBA_CONN])
+		return NULL;
 	is.how = is.ev.flags ? GEMBA_HOW_DATAGRAM : GEMBA_HOW_UNKNOWN;
 	state_conn_told(self, &is);
 	return state_conn(self, ev->sk);
+}
+
+static struct conn *find_conn(struct correlate *self, const struct gemba_event *ev)
+{
+	struct conn *conn = state_conn(self, ev->sk);
+
+	return conn ? conn : invent_conn(self, ev);
 }
 
 static struct thread *find_thread(struct correlate *self, uint32_t tid)
@@ -429,6 +436,8 @@ static void become_warm(struct correlate *self)
 	for (struct list *node = self->items.next; node != &self->items; node = node->next) {
 		struct item *item = list_entry(node, struct item, by_time);
 
+		if (item_is_settled(item))
+			continue;
 		item->is_counted = true;
 		self->account.in_flight_start++;
 	}

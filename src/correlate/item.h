@@ -61,6 +61,12 @@ struct item {
 	struct stamp stamps[ITEM_MAX_STAMPS];
 };
 
+/* Its journey is complete, but for what may still happen to its packet. */
+static inline bool item_is_settled(const struct item *self)
+{
+	return self->is_closed && !self->waits_for_tx;
+}
+
 /* Adds a station behind the ones there are; times that would go back are clamped. */
 static inline struct stamp *item_stamp(struct item *self, unsigned int station, uint64_t at_ns,
 				       uint32_t tid, unsigned int cpu)

@@ -20,19 +20,13 @@ static size_t max_items(const struct correlate *self)
 	return self->opts.max_items ?: DEFAULT_MAX_ITEMS;
 }
 
-/* Its journey is complete, but for what may still happen to its packet. */
-static bool is_settled(const struct item *item)
-{
-	return item->is_closed && !item->waits_for_tx;
-}
-
 struct item *item_new(struct correlate *self)
 {
 	struct item *item;
 
 	if (self->nr_items >= max_items(self)) {
 		item = list_entry(self->items.next, struct item, by_time);
-		self->account.let_go += !is_settled(item);
+		self->account.let_go += !item_is_settled(item);
 		item_finish(self, item, item_outcome(item));
 	}
 	item = self->free_items;
@@ -90,7 +84,7 @@ void item_close(struct correlate *self, struct item *item)
 
 void item_settle(struct correlate *self, struct item *item)
 {
-	if (is_settled(item) && !item->waits_for_ack)
+	if (item_is_settled(item) && !item->waits_for_ack)
 		item_finish(self, item, item_outcome(item));
 }
 
@@ -98,7 +92,8 @@ void item_settle(struct correlate *self, struct item *item)
 static bool spans_loss(const struct correlate *self, const struct item *item)
 {
 	uint32_t nr = self->nr_lossy < MAX_LOSSY ? self->nr_lossy : MAX_LOSSY;
-	uint64_t until_ns = is_settled(item) ? item->last_ns : self->now_ns;
+	bool has_left = item->stamps[item->nr_stamps - 1].station == STATION_TX;
+	uint64_t until_ns = has_left && item->is_closed ? item->last_ns : self->now_ns;
 
 	for (uint32_t n = 1; n <= nr; n++) {
 		const struct lossy *lossy = &self->lossy[(self->nr_lossy - n) % MAX_LOSSY];

@@ -247,12 +247,12 @@ static bool totals_at(const struct thread *self, uint64_t at_ns, struct totals *
 	const struct segment *segment;
 	uint32_t i;
 
-	if (!find_segment(self, at_ns, &i))
-		return false;
 	if (at_ns >= self->since_ns) {
 		*totals = self->totals;
-		return true;
+		return self->nr_segments > 0;
 	}
+	if (!find_segment(self, at_ns, &i))
+		return false;
 	segment = segment_at(self, i);
 	*totals = segment->totals;
 	add_stretch(totals, segment->state, segment->has_item, at_ns - segment->from_ns);

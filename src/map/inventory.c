@@ -8,8 +8,9 @@
  * early. An interval that begins before what has been swept is counted from there on and in
  * `late`: the maximum can then be too low, never too high. The mean does not depend on it.
  *
- * Journeys come nearly in order: an event finds its place a few elements from the end. One
- * that does not leaves the batch to a radix sort of the bits that differ.
+ * Journeys come nearly in order. What is not goes to the end as well, and a radix sort, of the
+ * bits that differ and of what lies behind the first one out of place, puts it right when the
+ * arrays are swept.
  */
 #include "src/map/inventory.h"
 
@@ -18,7 +19,6 @@
 #include <string.h>
 
 #define FIRST_ROOM 64
-#define NEAR 24
 #define DIGIT_BITS 11
 #define NR_DIGITS (1U << DIGIT_BITS)
 #define EVERYTHING_NS (UINT64_MAX >> 1)
@@ -100,6 +100,18 @@ static void sort(uint64_t *keys, uint32_t nr, uint64_t *scratch)
 		memcpy(keys, from, nr * sizeof(*keys));
 }
 
+/* The first `nr_sorted` are in order: of them only those are moved that others go before. */
+static void sort_end(uint64_t *keys, uint32_t nr, uint32_t nr_sorted, uint64_t *scratch)
+{
+	uint64_t min = UINT64_MAX;
+
+	for (uint32_t i = nr_sorted; i < nr; i++)
+		min = keys[i] < min ? keys[i] : min;
+	while (nr_sorted > 0 && keys[nr_sorted - 1] > min)
+		nr_sorted--;
+	sort(keys + nr_sorted, nr - nr_sorted, scratch);
+}
+
 static int complete(struct inventory *self, uint64_t at_ns)
 {
 	uint64_t before_ns = self->completed_ns;
@@ -165,6 +177,8 @@ static int sweep(struct inventory *self, uint64_t until_ns)
 		enter(self, self->begins[b]);
 	keep_from(self->begins, &self->nr_begins, b);
 	keep_from(self->ends, &self->nr_ends, e);
+	self->sorted_begins = self->nr_begins;
+	self->sorted_ends = self->nr_ends;
 	if (until_ns > self->swept_ns)
 		self->swept_ns = until_ns;
 	return failed ? -ENOMEM : 0;
@@ -173,21 +187,14 @@ static int sweep(struct inventory *self, uint64_t until_ns)
 static void put_in_order(struct inventory *self, uint64_t *scratch)
 {
 	if (self->is_begins_shuffled)
-		sort(self->begins, self->nr_begins, scratch);
+		sort_end(self->begins, self->nr_begins, self->sorted_begins, scratch);
 	if (self->is_ends_shuffled)
-		sort(self->ends, self->nr_ends, scratch);
+		sort_end(self->ends, self->nr_ends, self->sorted_ends, scratch);
 	self->is_begins_shuffled = self->is_ends_shuffled = false;
-}
-
-/* True: the array, sorted before, is no longer. */
-static inline bool append(uint64_t *keys, uint32_t *nr, uint64_t key)
-{
-	uint32_t i = (*nr)++, stop = i > NEAR ? i - NEAR : 0;
-
-	for (; i > stop && keys[i - 1] > key; i--)
-		keys[i] = keys[i - 1];
-	keys[i] = key;
-	return i == stop && i > 0 && keys[i - 1] > key;
+	self->sorted_begins = self->nr_begins;
+	self->sorted_ends = self->nr_ends;
+	self->last_begin = self->nr_begins ? self->begins[self->nr_begins - 1] : 0;
+	self->last_end = self->nr_ends ? self->ends[self->nr_ends - 1] : 0;
 }
 
 static int grow(struct inventory *self, struct inventory_pool *pool)
@@ -255,10 +262,7 @@ int inventory_add_slowly(struct inventory *self, struct inventory_pool *pool, ui
 			return 0;
 		from_ns = self->swept_ns;
 	}
-	self->is_begins_shuffled |= append(self->begins, &self->nr_begins, from_ns << 1);
-	self->is_ends_shuffled |= append(self->ends, &self->nr_ends, to_ns << 1 | is_completed);
-	self->last_begin = self->begins[self->nr_begins - 1];
-	self->last_end = self->ends[self->nr_ends - 1];
+	inventory_append(self, from_ns << 1, to_ns << 1 | is_completed);
 	return 0;
 }
 

@@ -37,7 +37,9 @@ struct inventory {
 	uint32_t room; /* of each */
 	bool is_begins_shuffled;
 	bool is_ends_shuffled;
-	uint64_t last_begin; /* the greatest in begins[], or greater */
+	uint32_t sorted_begins; /* this many are in order, and whatever follows ... */
+	uint32_t sorted_ends;
+	uint64_t last_begin; /* ... unless shuffled: told to come after this one */
 	uint64_t last_end;
 	uint64_t swept_ns; /* everything before has been counted */
 	uint64_t sum_ns;
@@ -51,11 +53,19 @@ struct inventory {
 int inventory_pool_init(struct inventory_pool *self, size_t elements);
 void inventory_pool_fini(struct inventory_pool *self);
 void inventory_fini(struct inventory *self, struct inventory_pool *pool);
-/* For what does not simply go to the ends of the arrays. 0 or -ENOMEM. */
+/* For what does not simply go to the ends of the arrays: full ones, late ones. 0 or -ENOMEM. */
 int inventory_add_slowly(struct inventory *self, struct inventory_pool *pool, uint64_t latest_ns,
 			 uint64_t from_ns, uint64_t to_ns, bool is_completed);
 /* Counts all that still waits. 0 or -ENOMEM. */
 int inventory_finish(struct inventory *self, struct inventory_pool *pool);
+
+static inline void inventory_append(struct inventory *self, uint64_t begin, uint64_t end)
+{
+	self->is_begins_shuffled |= begin < self->last_begin;
+	self->is_ends_shuffled |= end < self->last_end;
+	self->begins[self->nr_begins++] = self->last_begin = begin;
+	self->ends[self->nr_ends++] = self->last_end = end;
+}
 
 /*
  * An item was inside during [from_ns, to_ns), and is through with the step if `is_completed`.
@@ -65,16 +75,13 @@ static inline int inventory_add(struct inventory *self, struct inventory_pool *p
 				uint64_t latest_ns, uint64_t from_ns, uint64_t to_ns,
 				bool is_completed)
 {
-	uint64_t begin = from_ns << 1, end = to_ns << 1 | is_completed;
-
 	if (from_ns >= to_ns)
 		return 0;
 	self->sum_ns += to_ns - from_ns;
 	if (self->nr_begins == self->room || self->nr_ends == self->room ||
-	    from_ns < self->swept_ns || begin < self->last_begin || end < self->last_end)
+	    from_ns < self->swept_ns)
 		return inventory_add_slowly(self, pool, latest_ns, from_ns, to_ns, is_completed);
-	self->begins[self->nr_begins++] = self->last_begin = begin;
-	self->ends[self->nr_ends++] = self->last_end = end;
+	inventory_append(self, from_ns << 1, to_ns << 1 | is_completed);
 	return 0;
 }
 

@@ -279,6 +279,12 @@ if [ -z "$GEMBA_NO_BPF" ]; then
 	refuses 1 "/dev/full: cannot write: No space left on device..." record -q -p $$ --for 100ms -o /dev/full --force
 	[ -c /dev/full ] || fail '/dev/full is gone'
 	same 'content of the file that exists' "$(cat there.gemba)" precious
+	# no message gets into a file that took the number of a closed standard descriptor
+	for closed in '<&-' '>&-' '2>&-' '<&- >&- 2>&-'; do
+		run sh -c "exec '$gemba' record -p $pid --for 100ms -o '$TMP/closed.gemba' --force $closed"
+		same "status of record $closed" "$status" 0
+		succeeds "$gemba" map "$TMP/closed.gemba"
+	done
 	no_probe_left
 fi
 [ "$nr_failed" = 0 ] || fail "$nr_failed of the above"
