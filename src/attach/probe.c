@@ -33,27 +33,29 @@ struct row {
 	int min_args;
 	const char *serves; /* a station, or what else the map loses without it */
 	const char *unless; /* not needed when this tracepoint exists */
+	const char *spares; /* not needed while this program is not refused */
 };
 
 static const struct row rows[] = {
-	{"on_rx", "netif_receive_skb", 1, "rx", NULL},
-	{"on_ready", "sk_data_ready", 1, "sock", NULL},
-	{"on_tcp_probe", "tcp_probe", 2, "sock (tcp)", "sk_data_ready"},
-	{"on_recv", "sock_recv_length", 3, "recv", NULL},
-	{"on_rcv_space", "tcp_rcv_space_adjust", 1, "recv (tcp)", "sock_recv_length"},
-	{"on_send", "tcp_sendmsg_locked", 2, "send (tcp)", NULL},
-	{"on_sent", "sock_send_length", 2, "sent", NULL},
-	{"on_txq", "net_dev_queue", 1, "txq", NULL},
-	{"on_tx", "net_dev_start_xmit", 1, "tx", NULL},
-	{"on_udp_drop", "udp_fail_queue_rcv_skb", 2, "drops (udp)", NULL},
-	{"on_retransmit", "tcp_retransmit_skb", 2, "retransmits", NULL},
-	{"on_state", "inet_sock_set_state", 3, "new connections", NULL},
-	{"find_sockets", NULL, 0, "sockets open at attach", NULL},
-	{"on_waking", "sched_waking", 1, "wake-ups", NULL},
-	{"on_switch", "sched_switch", 3, "on_cpu, run_queue, blocked", NULL},
-	{"on_fork", "sched_process_fork", 2, "new threads", NULL},
-	{"on_exit", "sched_process_exit", 1, "thread exits", NULL},
-	{"on_exec", "sched_process_exec", 1, "exec", NULL},
+	{"on_rx_direct", "netif_receive_skb", 1, "rx", NULL, NULL},
+	{"on_rx", "netif_receive_skb", 1, "rx", NULL, "on_rx_direct"},
+	{"on_ready", "sk_data_ready", 1, "sock", NULL, NULL},
+	{"on_tcp_probe", "tcp_probe", 2, "sock (tcp)", "sk_data_ready", NULL},
+	{"on_recv", "sock_recv_length", 3, "recv", NULL, NULL},
+	{"on_rcv_space", "tcp_rcv_space_adjust", 1, "recv (tcp)", "sock_recv_length", NULL},
+	{"on_send", "tcp_sendmsg_locked", 2, "send (tcp)", NULL, NULL},
+	{"on_sent", "sock_send_length", 2, "sent", NULL, NULL},
+	{"on_txq", "net_dev_queue", 1, "txq", NULL, NULL},
+	{"on_tx", "net_dev_start_xmit", 1, "tx", NULL, NULL},
+	{"on_udp_drop", "udp_fail_queue_rcv_skb", 2, "drops (udp)", NULL, NULL},
+	{"on_retransmit", "tcp_retransmit_skb", 2, "retransmits", NULL, NULL},
+	{"on_state", "inet_sock_set_state", 3, "new connections", NULL, NULL},
+	{"find_sockets", NULL, 0, "sockets open at attach", NULL, NULL},
+	{"on_waking", "sched_waking", 1, "wake-ups", NULL, NULL},
+	{"on_switch", "sched_switch", 3, "on_cpu, run_queue, blocked", NULL, NULL},
+	{"on_fork", "sched_process_fork", 2, "new threads", NULL, NULL},
+	{"on_exit", "sched_process_exit", 1, "thread exits", NULL, NULL},
+	{"on_exec", "sched_process_exec", 1, "exec", NULL, NULL},
 };
 
 #define NR_ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -62,7 +64,7 @@ struct probe {
 	struct gemba_bpf *skel;
 	struct bpf_link *links[NR_ROWS];
 	char refused[NR_ROWS][160]; /* "" : wanted */
-	bool is_spare[NR_ROWS];	    /* left out because a better one is there */
+	bool has_better[NR_ROWS];   /* this kernel has the tracepoint that makes it needless */
 	int ring_fds[MAX_RINGS];
 	unsigned int nr_rings;
 	size_t ring_bytes;
@@ -75,6 +77,22 @@ static int row_of(const char *program)
 		if (!strcmp(rows[i].program, program))
 			return i;
 	return -1;
+}
+
+static bool is_spare(const struct probe *self, size_t row)
+{
+	const char *better = rows[row].spares;
+
+	return self->has_better[row] || (better && !self->refused[row_of(better)][0]);
+}
+
+/* Refused, but another one does the same. */
+static bool has_stand_in(const struct probe *self, size_t row)
+{
+	for (size_t i = 0; i < NR_ROWS; i++)
+		if (rows[i].spares && !strcmp(rows[i].spares, rows[row].program))
+			return !self->refused[i][0];
+	return false;
 }
 
 static struct bpf_program *program_of(const struct probe *self, size_t row)
@@ -90,7 +108,7 @@ static void look(struct probe *self, const struct btf *btf)
 		int args = row->tracepoint ? feature_tracepoint_args(btf, row->tracepoint) : 0;
 
 		if (row->unless && feature_tracepoint_args(btf, row->unless) >= 0)
-			self->is_spare[i] = true;
+			self->has_better[i] = true;
 		else if (args < 0)
 			snprintf(self->refused[i], sizeof(self->refused[i]),
 				 "this kernel has no tracepoint %s", row->tracepoint);
@@ -105,7 +123,7 @@ static bool is_loaded(const struct probe *self, const char *program)
 {
 	int i = row_of(program);
 
-	return !self->is_spare[i] && !self->refused[i][0];
+	return !is_spare(self, i) && !self->refused[i][0];
 }
 
 /*
@@ -159,7 +177,7 @@ static int open_and_configure(struct probe *self, const struct btf *btf)
 	if (!self->skel)
 		return -errno;
 	for (size_t i = 0; i < NR_ROWS; i++)
-		if (self->is_spare[i] || self->refused[i][0])
+		if (is_spare(self, i) || self->refused[i][0])
 			bpf_program__set_autoload(program_of(self, i), false);
 	self->skel->rodata->has_send = is_loaded(self, "on_send");
 	self->skel->rodata->has_length = is_loaded(self, "on_recv");
@@ -243,7 +261,7 @@ static int name_missing(const struct probe *self, struct pairs *missing)
 	int err = 0;
 
 	for (size_t i = 0; i < NR_ROWS && !err; i++)
-		if (self->refused[i][0])
+		if (self->refused[i][0] && !has_stand_in(self, i))
 			err = pairs_add(missing, rows[i].serves, self->refused[i]);
 	return err;
 }
@@ -284,7 +302,7 @@ int probe_attach(struct probe *self, struct pairs *missing, char *why)
 	int err = 0;
 
 	for (size_t i = 0; i < NR_ROWS; i++) {
-		if (self->is_spare[i] || self->refused[i][0])
+		if (is_spare(self, i) || self->refused[i][0])
 			continue;
 		self->links[i] = bpf_program__attach(program_of(self, i));
 		if (self->links[i]) {
@@ -394,7 +412,7 @@ int probe_try(struct probe_status **out, size_t *nr, char *why)
 	err = err ?: load_all(self, &opts);
 	*nr = 0;
 	for (size_t i = 0; i < NR_ROWS && !err; i++) {
-		if (self->is_spare[i])
+		if (is_spare(self, i) || (self->refused[i][0] && has_stand_in(self, i)))
 			continue;
 		list[*nr].program = rows[i].program;
 		list[*nr].serves = rows[i].serves;
