@@ -143,8 +143,8 @@ static void stop_producers(struct session *self)
 {
 	if (self->is_detached)
 		return;
-	probe_detach(self->probe);
 	self->capture->end_ns = clock_ns(CLOCK_MONOTONIC);
+	probe_detach(self->probe);
 	self->is_detached = true;
 	ring_source_stop(self->rings);
 }
@@ -187,6 +187,28 @@ static bool give_names(struct session *self, struct batch *batch)
 	return true;
 }
 
+/*
+ * Programs are detached one after the other, which takes a while: what came after the first is
+ * not whole. The capture ends before it, for all of them at once.
+ */
+static void cut_at_end(const struct session *self, struct batch *batch)
+{
+	char *to = (char *)batch->records;
+	const char *at = to, *end = at + batch->bytes;
+
+	while (at < end) {
+		const struct gemba_event *ev = (const struct gemba_event *)at;
+		size_t len = gemba_record_bytes(ev->kind);
+
+		if (ev->ts_ns <= self->capture->end_ns || ev->kind >= GEMBA_MARK) {
+			memmove(to, at, len);
+			to += len;
+		}
+		at += len;
+	}
+	batch->bytes = to - (const char *)batch->records;
+}
+
 /* Names go out before the mark they were found at, so that they precede what they explain. */
 static int session_read(struct source *source, struct batch *batch)
 {
@@ -202,8 +224,11 @@ static int session_read(struct source *source, struct batch *batch)
 	if (n == 1) {
 		self->at_mark = batch->bytes == sizeof(struct gemba_event) &&
 				((const struct gemba_event *)batch->records)->kind == GEMBA_MARK;
-		if (!self->at_mark)
+		if (!self->at_mark) {
+			if (self->is_detached)
+				cut_at_end(self, batch);
 			scan(self, batch);
+		}
 	}
 	return n;
 }

@@ -249,6 +249,7 @@ int ring_source_new(struct source **out, const struct ring_source_opts *opts)
 	self->opts = *opts;
 	self->page = sysconf(_SC_PAGESIZE);
 	self->cpu = UINT32_MAX;
+	self->pass_ns = now_ns();
 	self->mark.kind = GEMBA_MARK;
 	self->rings = calloc(opts->nr_rings, sizeof(*self->rings));
 	self->buffer = malloc(BATCH_BYTES);

@@ -67,6 +67,7 @@ struct conn {
 	bool has_copied;
 	bool has_rx_high;
 	bool has_tx_high;
+	bool has_next_send;
 	bool is_answered_elsewhere; /* UDP: by other threads than the one that reads */
 	bool is_flow_counted; /* at its endpoint */
 	uint32_t peer_pid;
@@ -76,6 +77,7 @@ struct conn {
 	uint32_t rx_high;
 	uint32_t ready_high;
 	uint32_t tx_high;
+	uint32_t next_send; /* where the last send call will have ended */
 	uint32_t last_sender; /* of the last send call */
 	uint32_t last_send_epoch; /* of that thread, then */
 	uint64_t last_send_ns;

@@ -110,9 +110,13 @@ static void listen_on(struct correlate *self, uint32_t port)
 	for (size_t i = 0; i < self->conns.room; i++) {
 		struct conn *conn = self->conns.slots[i].key ? self->conns.slots[i].value : NULL;
 
-		if (conn && !conn->is_udp && conn->is.lport == port &&
-		    conn->is.how == GEMBA_HOW_UNKNOWN)
-			conn->is_accepted = true;
+		if (!conn || conn->is_udp || conn->is.lport != port || conn->is_accepted ||
+		    conn->is.how != GEMBA_HOW_UNKNOWN)
+			continue;
+		/* told before its listener: its peer was taken for one the target had sought */
+		conn->is_accepted = true;
+		conn->supplier = ENDPOINT_NONE;
+		conn->is_flow_counted = false;
 	}
 }
 

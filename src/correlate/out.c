@@ -195,13 +195,24 @@ static void stamp_packet(struct correlate *self, struct conn *conn, const struct
 	item_settle(self, item);
 }
 
+/* A gap in what was written, while events were lost: the calls that wrote it are among them. */
+static void see_gap(struct correlate *self, struct conn *conn, const struct gemba_event *ev)
+{
+	if (self->account.lost && conn->has_next_send && seq_after(ev->seq, conn->next_send))
+		own_lost_sends(self, conn);
+	conn->next_send = ev->seq + ev->len;
+	conn->has_next_send = true;
+}
+
 void out_send(struct correlate *self, struct conn *conn, struct thread *thread,
 	      const struct gemba_event *ev)
 {
-	bool is_first;
-	struct item *item = own_send(self, conn, thread, ev, &is_first);
 	struct sending *sending;
+	struct item *item;
+	bool is_first;
 
+	see_gap(self, conn, ev);
+	item = own_send(self, conn, thread, ev, &is_first);
 	if (!item)
 		return;
 	item->bytes_out += ev->len;

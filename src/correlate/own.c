@@ -352,13 +352,38 @@ static struct item *originate(struct correlate *self, const struct conn *conn)
 	return item;
 }
 
+/* Near a loss an item's read may be among the lost: nothing else may take its answer. */
+static bool is_after_loss(const struct correlate *self)
+{
+	const struct lossy *last = &self->lossy[(self->nr_lossy - 1) % MAX_LOSSY];
+
+	return self->nr_lossy && self->now_ns < last->until_ns + self->opts.item_timeout_ns;
+}
+
+void own_lost_sends(struct correlate *self, struct conn *conn)
+{
+	struct list *node = conn->items.next, *next;
+
+	for (; node != &conn->items; node = next) {
+		struct item *item = item_of(node);
+
+		next = node->next;
+		if (item->outputs)
+			continue;
+		item->is_unseen = true;
+		item_close(self, item);
+	}
+}
+
 struct item *own_send(struct correlate *self, struct conn *conn, struct thread *thread,
 		      const struct gemba_event *ev, bool *is_first)
 {
 	uint8_t attribution = ATTRIBUTED_CONNECTION;
 	struct item *item = by_connection(self, conn, ev);
 
-	if (!item)
+	bool is_orphan = !item && conn->is_accepted && is_after_loss(self);
+
+	if (!item && !is_orphan)
 		item = by_thread(self, thread, &attribution);
 	if (!item) {
 		attribution = ATTRIBUTED_NONE;
@@ -366,6 +391,7 @@ struct item *own_send(struct correlate *self, struct conn *conn, struct thread *
 	}
 	if (!item)
 		return NULL;
+	item->is_unseen |= is_orphan;
 	*is_first = !item->outputs;
 	item->outputs++;
 	if (*is_first) {

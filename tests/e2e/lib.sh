@@ -66,7 +66,7 @@ start() {
 # is_running PID: a child of this test, so that a PID that was used again is never hit.
 is_running() {
 	local stat
-	read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
+	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
 	stat=${stat##*) }
 	[ "${stat:0:1}" != Z ] && [ "$(cut -d ' ' -f 2 <<<"$stat")" = $$ ]
 }

@@ -184,7 +184,7 @@ start_waiting target "exec 3<>/dev/udp/127.0.0.1/$port; for i in {1..50}; do
 observe "$pid"
 go
 ended
-holds "$map" '.account.items_in == 50 and .account.items_originated + .account.items_out == 50'
+holds "$map" '.account | .items_in == 50 and .items_originated == 1 and .items_out == 50 and .items_ended == 1'
 
 # --- many threads, many short connections
 start memcached memcached -u nobody -U 0 -l 127.0.0.1 -p "$((port = $(free_port)))" -t 200

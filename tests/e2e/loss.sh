@@ -73,6 +73,8 @@ whole redis_whole "$redis"
 flooded redis_lossy "$redis"
 stop "$load"
 lossy redis_lossy redis_whole
+# What is sent behind the gap answers nothing from before it.
+holds "$TMP/redis_lossy.json" '[.families[].lead_time.max_ns] | max < 500000000'
 
 # Market data by UDP and orders by TCP
 start exchange "$HOST/exchange" --feed 127.0.0.1:"$(free_port)" --orders 127.0.0.1:0 --rate 20000 \
