@@ -161,7 +161,7 @@ static __always_inline void flow_of(struct flow *flow, struct sock *sk)
 
 static __always_inline void flow_watch(const struct flow *flow, u32 id)
 {
-	struct owner owner = {.id = id};
+	struct owner owner = { .id = id };
 
 	if (!flow->lport)
 		return;

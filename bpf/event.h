@@ -80,14 +80,14 @@ enum gemba_kind {
 };
 
 enum gemba_flag {
-	GEMBA_F_UDP = 1,	  /* a datagram; otherwise TCP */
+	GEMBA_F_UDP = 1,	/* a datagram; otherwise TCP */
 	GEMBA_F_V6 = 2,		/* raddr is a folded IPv6 address: see GEMBA_PEER */
-	GEMBA_F_FIN = 4,	  /* RX, TX: FIN or RST set */
-	GEMBA_F_SYN = 8,	  /* RX, TX: SYN set */
-	GEMBA_F_TXQ = 16,	  /* TX: no queue lies before it; aux tells the TXQ of this packet */
-	GEMBA_F_PREV = 32,	  /* SWITCH: the one that leaves is a target's thread */
-	GEMBA_F_NEXT = 64,	  /* SWITCH: the one that comes is a target's thread */
-	GEMBA_F_RUNNABLE = 128,	  /* SWITCH: the one that leaves could have gone on */
+	GEMBA_F_FIN = 4,	/* RX, TX: FIN or RST set */
+	GEMBA_F_SYN = 8,	/* RX, TX: SYN set */
+	GEMBA_F_TXQ = 16,	/* TX: no queue lies before it; aux tells the TXQ of this packet */
+	GEMBA_F_PREV = 32,	/* SWITCH: the one that leaves is a target's thread */
+	GEMBA_F_NEXT = 64,	/* SWITCH: the one that comes is a target's thread */
+	GEMBA_F_RUNNABLE = 128, /* SWITCH: the one that leaves could have gone on */
 };
 
 struct gemba_event {
@@ -103,7 +103,7 @@ struct gemba_event {
 };
 
 enum gemba_how {
-	GEMBA_HOW_UNKNOWN,   /* it was there when we attached */
+	GEMBA_HOW_UNKNOWN, /* it was there when we attached */
 	GEMBA_HOW_LISTEN,
 	GEMBA_HOW_ACCEPTED,
 	GEMBA_HOW_OPENED,

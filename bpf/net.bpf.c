@@ -189,8 +189,7 @@ static __always_inline void emit_hwstamp(struct sk_buff *skb, u32 id)
 		emit(GEMBA_HWSTAMP, 0, id, 0, stamp, stamp >> 32, 0);
 }
 
-static __always_inline void rx_tcp(struct sk_buff *skb, const struct headers *h,
-				   struct flow *flow)
+static __always_inline void rx_tcp(struct sk_buff *skb, const struct headers *h, struct flow *flow)
 {
 	const struct owner *owner = bpf_map_lookup_elem(&flows, flow);
 	const struct tcphdr *th = &h->l4->tcp;
@@ -232,8 +231,8 @@ static __always_inline u32 udp_len(u32 packet, u32 headers, u16 rport)
 	return (bytes & 0xffff) | (u32)bpf_ntohs(rport) << 16;
 }
 
-static __always_inline void rx_udp(struct sk_buff *skb, const struct headers *h,
-				   struct flow *flow, const void *ctx)
+static __always_inline void rx_udp(struct sk_buff *skb, const struct headers *h, struct flow *flow,
+				   const void *ctx)
 {
 	u32 raddr = short_raddr(flow->raddr), flags = GEMBA_F_UDP;
 	u16 rport = flow->rport;
@@ -261,8 +260,7 @@ static __always_inline int rx(const void *ctx, struct sk_buff *skb, bool direct)
 	if (read_headers(&h, skb->data, skb->protocol, direct) ||
 	    !port_is_watched(h.is_udp, h.l4->udp.dest))
 		return 0;
-	flow_fill(&flow, h.is_udp, skb->dev->nd_net.net->ns.inum, h.l4->udp.dest,
-		  h.l4->udp.source);
+	flow_fill(&flow, h.is_udp, skb->dev->nd_net.net->ns.inum, h.l4->udp.dest, h.l4->udp.source);
 	put_daddr(flow.laddr, &h);
 	put_saddr(flow.raddr, &h);
 	if (h.is_udp)
@@ -355,8 +353,8 @@ static __always_inline void received(struct sock *sk, struct conn *conn, int ret
 		return;
 	if (ret == -EAGAIN && !conn->said_empty) {
 		conn->said_empty = 1;
-		emit(GEMBA_EMPTY, conn->udp ? GEMBA_F_UDP : 0, conn->id,
-		     bpf_get_current_pid_tgid(), 0, 0, 0);
+		emit(GEMBA_EMPTY, conn->udp ? GEMBA_F_UDP : 0, conn->id, bpf_get_current_pid_tgid(),
+		     0, 0, 0);
 		return;
 	}
 	if (ret < 0 || (ret == 0 && !conn->udp))
@@ -502,7 +500,8 @@ static __always_inline bool out_udp(struct out *out, struct sk_buff *skb)
 	return true;
 }
 
-static __always_inline bool out_packet(struct out *out, struct sk_buff *skb, const struct conn *conn)
+static __always_inline bool out_packet(struct out *out, struct sk_buff *skb,
+				       const struct conn *conn)
 {
 	return conn->udp ? out_udp(out, skb) : out_tcp(out, skb);
 }

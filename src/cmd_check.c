@@ -34,7 +34,7 @@ static void line(const char *verdict, const char *what, const char *text)
 
 static void check_host(void)
 {
-	struct capture capture = {0};
+	struct capture capture = { 0 };
 
 	printf("host\n");
 	if (!environment_describe(&capture)) {
@@ -94,8 +94,9 @@ static void check_process(const struct target_info *info)
 	snprintf(text, sizeof(text), "%zu", threads);
 	line("", "threads", text);
 	if (info->is_go)
-		line("note", "Go runtime", "items join by connection only: work moves between "
-					   "threads");
+		line("note", "Go runtime",
+		     "items join by connection only: work moves between "
+		     "threads");
 	if (proc_status_number(info->pid, "Seccomp") > 0)
 		line("note", "seccomp", "sandboxed; packets, sockets and threads are not affected");
 	if (proc_status_number(info->pid, "TracerPid") > 0)
@@ -105,7 +106,7 @@ static void check_process(const struct target_info *info)
 static int check_target(const struct opts *opts)
 {
 	char why[TARGET_WHY_BYTES] = "";
-	struct capture capture = {0};
+	struct capture capture = { 0 };
 	struct target target;
 	int err;
 

@@ -92,7 +92,8 @@ static int show(struct items *self)
 	struct vsm *vsm = NULL;
 	int status;
 
-	status = load_trace(self->opts, (struct journey_sink){.ctx = self, .journey = take}, &vsm);
+	status =
+		load_trace(self->opts, (struct journey_sink){ .ctx = self, .journey = take }, &vsm);
 	for (size_t i = 0; i < self->nr_kept; i++)
 		write_row(self, &self->kept[i]);
 	if (!status)
@@ -108,13 +109,14 @@ static int show(struct items *self)
 
 int cmd_items(const struct opts *opts)
 {
-	struct items self = {.opts = opts, .format = items_format(opts->format)};
+	struct items self = { .opts = opts, .format = items_format(opts->format) };
 	int status;
 
 	self.kept = calloc(opts->nr_slowest ?: 1, sizeof(*self.kept));
 	if (!self.kept)
 		return log_error("out of memory: %llu items cannot be kept; give a smaller "
-				 "--slowest", (unsigned long long)opts->nr_slowest);
+				 "--slowest",
+				 (unsigned long long)opts->nr_slowest);
 	self.out = output_open(opts->output, opts->is_forced);
 	if (!self.out) {
 		free(self.kept);

@@ -107,8 +107,8 @@ static int report(const char *path, uint64_t max_bytes, uint64_t events,
 
 	if (err && !is_full)
 		return log_error("%s: %s; the trace holds %llu events and can be read, make room "
-				 "and record again", path, strerror(-err),
-				 (unsigned long long)events);
+				 "and record again",
+				 path, strerror(-err), (unsigned long long)events);
 	log_info("%s: %llu events, %llu bytes (%.1f per event), %llu lost%s", path,
 		 (unsigned long long)events, (unsigned long long)bytes,
 		 events ? (double)bytes / events : 0.0, (unsigned long long)seen->lost,
@@ -123,7 +123,7 @@ static int report(const char *path, uint64_t max_bytes, uint64_t events,
 static int record(struct live *live, const struct opts *opts, int fd, const char *path)
 {
 	struct trace_writer *writer = NULL;
-	struct totals_seen seen = {0};
+	struct totals_seen seen = { 0 };
 	int status = live_open(live, opts), err, flushed, closed;
 	uint64_t events;
 

@@ -13,8 +13,10 @@
 #include "src/map/vsm.h"
 
 static const char *const attributions[] = {
-	[ATTRIBUTED_NONE] = "none",	    [ATTRIBUTED_KEY] = "key",
-	[ATTRIBUTED_CONNECTION] = "connection", [ATTRIBUTED_THREAD] = "thread",
+	[ATTRIBUTED_NONE] = "none",
+	[ATTRIBUTED_KEY] = "key",
+	[ATTRIBUTED_CONNECTION] = "connection",
+	[ATTRIBUTED_THREAD] = "thread",
 	[ATTRIBUTED_GUESSED] = "guessed",
 };
 _Static_assert(sizeof(attributions) / sizeof(attributions[0]) == ATTRIBUTED_NR, "one name each");
@@ -60,8 +62,8 @@ static void no_tail(FILE *out)
 	(void)out;
 }
 
-static const unsigned int csv_stations[] = {STATION_RX,	  STATION_SOCK, STATION_RECV,
-					    STATION_SEND, STATION_TXQ,	STATION_TX};
+static const unsigned int csv_stations[] = { STATION_RX,   STATION_SOCK, STATION_RECV,
+					     STATION_SEND, STATION_TXQ,	 STATION_TX };
 #define NR_CSV_STATIONS (sizeof(csv_stations) / sizeof(csv_stations[0]))
 
 static void csv_head(FILE *out)
@@ -86,17 +88,16 @@ static void csv_row(const struct journey *journey, uint64_t number, FILE *out)
 {
 	const struct stamp *recv = find_stamp(journey, STATION_RECV);
 	const struct stamp *send = find_stamp(journey, STATION_SEND) ?:
-				   find_stamp(journey, STATION_TXQ);
+					   find_stamp(journey, STATION_TXQ);
 	uint64_t lead_ns = items_lead_ns(journey);
 
 	(void)number;
 	fprintf(out, "%" PRIu64 ",%s,%u,%u,%u,%u,%s,%s,%d,%d,%d,%u,%" PRIu64 ",%u,%u,%u,%u,",
-		journey->id, journey->is_udp ? "udp" : "tcp", journey->in_lport,
-		journey->in_rport, journey->out_lport, journey->out_rport,
-		outcome_name(journey->outcome), attributions[journey->attribution],
-		journey->is_partial, journey->is_doubtful, journey->is_warmup, journey->bytes_in,
-		journey->bytes_out, journey->outputs, journey->outputs_shared, journey->merges,
-		journey->retransmits);
+		journey->id, journey->is_udp ? "udp" : "tcp", journey->in_lport, journey->in_rport,
+		journey->out_lport, journey->out_rport, outcome_name(journey->outcome),
+		attributions[journey->attribution], journey->is_partial, journey->is_doubtful,
+		journey->is_warmup, journey->bytes_in, journey->bytes_out, journey->outputs,
+		journey->outputs_shared, journey->merges, journey->retransmits);
 	if (lead_ns)
 		fprintf(out, "%" PRIu64, lead_ns);
 	for (size_t i = 0; i < NR_CSV_STATIONS; i++) {
@@ -136,8 +137,8 @@ static void json_row(const struct journey *journey, uint64_t number, FILE *out)
 		"\"warmup\":%s,\"in_seq\":%u,\"out_seq\":%u,\"bytes_in\":%u,\"bytes_out\":%" PRIu64
 		",\"outputs\":%u,\"outputs_shared\":%u,\"merges\":%u,\"retransmits\":%u,"
 		"\"lead_time_ns\":",
-		number ? "," : "", journey->id, journey->is_udp ? "udp" : "tcp",
-		journey->in_lport, journey->in_rport, journey->out_lport, journey->out_rport,
+		number ? "," : "", journey->id, journey->is_udp ? "udp" : "tcp", journey->in_lport,
+		journey->in_rport, journey->out_lport, journey->out_rport,
 		outcome_name(journey->outcome), attributions[journey->attribution],
 		journey->is_partial ? "true" : "false", journey->is_doubtful ? "true" : "false",
 		journey->is_warmup ? "true" : "false", journey->in_seq, journey->out_seq,
@@ -168,9 +169,9 @@ static void json_tail(FILE *out)
 const struct items_format *items_format(const char *name)
 {
 	static const struct items_format formats[] = {
-		{"text", text_head, text_row, no_tail},
-		{"csv", csv_head, csv_row, no_tail},
-		{"json", json_head, json_row, json_tail},
+		{ "text", text_head, text_row, no_tail },
+		{ "csv", csv_head, csv_row, no_tail },
+		{ "json", json_head, json_row, json_tail },
 	};
 
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
@@ -186,8 +187,9 @@ static uint32_t find_step(const struct journey *journey, const char *scope)
 		const char *name;
 		const char *id;
 	} names[] = {
-		{"kernel_rx", "rx>sock"}, {"socket_queue", "sock>recv"}, {"process", "recv>send"},
-		{"process", "recv>txq"},  {"send", "send>txq"},		 {"qdisc", "txq>tx"},
+		{ "kernel_rx", "rx>sock" }, { "socket_queue", "sock>recv" },
+		{ "process", "recv>send" }, { "process", "recv>txq" },
+		{ "send", "send>txq" },	    { "qdisc", "txq>tx" },
 	};
 
 	for (uint32_t i = 1; i < journey->nr_stamps; i++) {
@@ -211,9 +213,11 @@ static double step_value(const struct journey *journey, uint32_t i, const char *
 		const char *name;
 		uint64_t ns;
 	} parts[] = {
-		{"on_cpu", stamp->parts.on_cpu_ns},	  {"run_queue", stamp->parts.run_queue_ns},
-		{"blocked", stamp->parts.blocked_ns},	  {"busy_item", stamp->parts.busy_item_ns},
-		{"busy_other", stamp->parts.busy_other_ns},
+		{ "on_cpu", stamp->parts.on_cpu_ns },
+		{ "run_queue", stamp->parts.run_queue_ns },
+		{ "blocked", stamp->parts.blocked_ns },
+		{ "busy_item", stamp->parts.busy_item_ns },
+		{ "busy_other", stamp->parts.busy_other_ns },
 	};
 
 	if (!strcmp(metric, "time"))
@@ -230,9 +234,9 @@ double items_value(const struct journey *journey, const struct expr *expr)
 		const char *name;
 		uint64_t value;
 	} counts[] = {
-		{"outputs", journey->outputs},	   {"bytes_in", journey->bytes_in},
-		{"bytes_out", journey->bytes_out}, {"merges", journey->merges},
-		{"retransmits", journey->retransmits},
+		{ "outputs", journey->outputs },	 { "bytes_in", journey->bytes_in },
+		{ "bytes_out", journey->bytes_out },	 { "merges", journey->merges },
+		{ "retransmits", journey->retransmits },
 	};
 	uint64_t lead_ns = items_lead_ns(journey);
 	uint32_t step;

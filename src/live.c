@@ -41,7 +41,7 @@ static void on_signal(int number, siginfo_t *info, void *context)
 
 static void heed_signals(void)
 {
-	struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
+	struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO };
 
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);
@@ -69,8 +69,9 @@ int live_find(struct live *self, const struct opts *opts)
 		return log_error("to attach needs root, or CAP_BPF with CAP_PERFMON; run it with "
 				 "sudo");
 	if (!proc_is_of_host())
-		return log_error("gemba runs in a PID namespace, as of a container, and cannot tell "
-				 "which process is which; run it on the host, or with the host's");
+		return log_error(
+			"gemba runs in a PID namespace, as of a container, and cannot tell "
+			"which process is which; run it on the host, or with the host's");
 	if (opts->nr_pids)
 		err = target_from_pids(&self->target, opts->pids, opts->nr_pids, why);
 	else if (opts->name)
@@ -112,8 +113,9 @@ int live_open(struct live *self, const struct opts *opts)
 		 "uprobe, nothing in the target is changed; about 0.1-0.2us per event of it",
 		 self->target.nr_pids, self->target.nr_pids == 1 ? "" : "es");
 	heed_signals();
-	err = err ?: session_open(&self->session, &self->target, &session_opts, &self->capture,
-				  why);
+	err = err   ?:
+		      session_open(&self->session, &self->target, &session_opts, &self->capture,
+				   why);
 	if (err) {
 		log_error("%s", why[0] ? why : strerror(-err));
 		live_close(self);
@@ -161,10 +163,10 @@ void live_progress(struct live *self, uint64_t items, uint64_t events, uint64_t 
 /* A command that was told to end may do so: its exit status belongs to the capture. */
 static void await_child(pid_t child)
 {
-	const struct timespec pause = {.tv_nsec = 10000000};
+	const struct timespec pause = { .tv_nsec = 10000000 };
 
 	for (int i = 0; i < MAX_PAUSES; i++) {
-		siginfo_t info = {0};
+		siginfo_t info = { 0 };
 
 		if (waitid(P_PID, child, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid)
 			return;

@@ -63,12 +63,14 @@ static int doubt_end(struct vsm *vsm, const char *path, const struct source *sou
 			 (unsigned long long)unread);
 		return vsm_doubt(vsm, "trace_damaged", NULL, 0,
 				 "A block of the trace is damaged; %llu bytes from there on are "
-				 "left out.", (unsigned long long)unread);
+				 "left out.",
+				 (unsigned long long)unread);
 	}
 	if (trace_source_is_whole(source))
 		return 0;
 	log_info("%s: the recording did not end in order; what was written is used, %llu bytes "
-		 "of a last block are not", path, (unsigned long long)unread);
+		 "of a last block are not",
+		 path, (unsigned long long)unread);
 	return vsm_doubt(vsm, "trace_cut", NULL, 0,
 			 "The recording did not end in order (killed, or a full disk); the map is "
 			 "of what was written.");
@@ -90,10 +92,12 @@ static int explain_open(const char *path, int err)
 		return log_error("%s was written by a newer gemba; use that one", path);
 	if (err == -ENODATA)
 		return log_error("%s: the head of the trace is cut short; nothing can be read, "
-				 "record again", path);
+				 "record again",
+				 path);
 	if (err == -EBADMSG)
 		return log_error("%s: the head of the trace is damaged; nothing can be read, "
-				 "record again", path);
+				 "record again",
+				 path);
 	return log_error("%s: %s", path, strerror(-err));
 }
 
@@ -101,7 +105,7 @@ static int map_trace(const struct opts *opts, const struct pipeline_opts *pipeli
 		     const char *path, int fd, struct vsm **out)
 {
 	struct pipeline *pipeline = NULL;
-	struct capture capture = {0};
+	struct capture capture = { 0 };
 	struct source *source = NULL;
 	int err = trace_source_new(&source, fd, &capture), end;
 
@@ -136,7 +140,8 @@ static int map_json(const char *path, int fd, struct vsm **out)
 	free(text);
 	if (err == -EBADMSG)
 		return log_error("%s is neither a trace nor a map of gemba (%s); give a file that "
-				 "gemba record or gemba map made%s", path, why,
+				 "gemba record or gemba map made%s",
+				 path, why,
 				 is_pipe ? ", a trace by its name and not through a pipe" : "");
 	return err ? log_error("%s: %s", path, strerror(-err)) : 0;
 }

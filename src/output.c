@@ -77,7 +77,7 @@ int output_close(FILE *file, const char *path)
 
 char *output_newest_trace(void)
 {
-	struct timespec newest = {0};
+	struct timespec newest = { 0 };
 	char *found = NULL;
 	glob_t list;
 
@@ -88,9 +88,9 @@ char *output_newest_trace(void)
 
 		if (stat(list.gl_pathv[i], &st))
 			continue;
-		if (found && (st.st_mtim.tv_sec < newest.tv_sec ||
-			      (st.st_mtim.tv_sec == newest.tv_sec &&
-			       st.st_mtim.tv_nsec <= newest.tv_nsec)))
+		if (found &&
+		    (st.st_mtim.tv_sec < newest.tv_sec ||
+		     (st.st_mtim.tv_sec == newest.tv_sec && st.st_mtim.tv_nsec <= newest.tv_nsec)))
 			continue;
 		newest = st.st_mtim;
 		free(found);

@@ -57,8 +57,8 @@ static struct journey_sink sink_of(struct pipeline *self, const struct pipeline_
 	if (!opts->has_tee)
 		return self->map;
 	self->tee = opts->tee;
-	return (struct journey_sink){self, tee_journey, tee_round_trip, tee_queue_depth,
-				     tee_thread_time};
+	return (struct journey_sink){ self, tee_journey, tee_round_trip, tee_queue_depth,
+				      tee_thread_time };
 }
 
 static bool is_go(const struct capture *capture)
@@ -87,7 +87,7 @@ static int make_parts(struct pipeline *self, const struct pipeline_opts *opts,
 	return order_new(&self->order,
 			 (struct order_sink){
 				 self->correlate,
-				 (void (*)(void *, const union gemba_record *))correlate_event});
+				 (void (*)(void *, const union gemba_record *))correlate_event });
 }
 
 int pipeline_new(struct pipeline **out, const struct pipeline_opts *opts,

@@ -39,7 +39,7 @@ static int add_number(struct pairs *to, const char *key, long value)
 
 static int describe_clock(struct pairs *clock)
 {
-	struct timex tx = {0};
+	struct timex tx = { 0 };
 	int state = adjtimex(&tx);
 	int err = add_file(clock, "clocksource",
 			   "/sys/devices/system/clocksource/clocksource0/current_clocksource");
@@ -48,8 +48,9 @@ static int describe_clock(struct pairs *clock)
 	if (state < 0)
 		return err;
 	err = err ?: pairs_add(clock, "synchronised", tx.status & STA_UNSYNC ? "no" : "yes");
-	err = err ?: add_number(clock, "offset_ns", tx.status & STA_NANO ? tx.offset :
-									      tx.offset * 1000);
+	err = err   ?:
+		      add_number(clock, "offset_ns",
+				 tx.status & STA_NANO ? tx.offset : tx.offset * 1000);
 	return err ?: add_number(clock, "max_error_us", tx.maxerror);
 }
 
@@ -60,10 +61,12 @@ static int describe_cpus(struct pairs *env)
 	err = err ?: add_file(env, "isolated_cpus", "/sys/devices/system/cpu/isolated");
 	err = err ?: add_file(env, "nohz_full_cpus", "/sys/devices/system/cpu/nohz_full");
 	err = err ?: add_file(env, "smt", "/sys/devices/system/cpu/smt/control");
-	err = err ?: add_file(env, "governor",
-			      "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
-	return err ?: add_file(env, "transparent_hugepage",
-			       "/sys/kernel/mm/transparent_hugepage/enabled");
+	err = err   ?:
+		      add_file(env, "governor",
+			       "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
+	return err   ?:
+		       add_file(env, "transparent_hugepage",
+				"/sys/kernel/mm/transparent_hugepage/enabled");
 }
 
 static char *timezone_text(void)

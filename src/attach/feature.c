@@ -43,8 +43,8 @@ int feature_tracepoint_args(const struct btf *btf, const char *tracepoint)
 
 static bool stamps_receives(int fd, const char *device)
 {
-	struct hwtstamp_config config = {0};
-	struct ifreq request = {0};
+	struct hwtstamp_config config = { 0 };
+	struct ifreq request = { 0 };
 
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", device);
 	request.ifr_data = (char *)&config;
@@ -68,8 +68,8 @@ bool feature_has_hwstamps(void)
 
 bool feature_has_privileges(void)
 {
-	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2] = {0};
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
 	unsigned long long caps;
 
 	if (syscall(SYS_capget, &head, data))

@@ -61,7 +61,7 @@ void peername_free(struct peername *self)
 
 static bool is_local(const struct gemba_conn *conn)
 {
-	static const unsigned char loop6[16] = {[15] = 1};
+	static const unsigned char loop6[16] = { [15] = 1 };
 
 	return (conn->raddr[10] == 0xff && conn->raddr[12] == 127) ||
 	       !memcmp(conn->raddr, loop6, 16) || !memcmp(conn->raddr, conn->laddr, 16);
@@ -73,13 +73,13 @@ void peername_want(struct peername *self, const struct gemba_conn *conn)
 		return;
 	if (conn->netns != self->own_netns || !is_local(conn))
 		return;
-	self->wanted[self->nr++] = (struct wanted){.conn = *conn};
+	self->wanted[self->nr++] = (struct wanted){ .conn = *conn };
 }
 
 /* An address as /proc/net/tcp writes it: words in host order, 8 or 32 digits. */
 static void parse_addr(const char *text, unsigned char to[16])
 {
-	unsigned int words[4] = {0, 0, 0xffff0000, 0};
+	unsigned int words[4] = { 0, 0, 0xffff0000, 0 };
 
 	if (strlen(text) == 8)
 		sscanf(text, "%8x", &words[3]);
@@ -96,7 +96,8 @@ static void match_line(struct peername *self, const char *line, bool udp)
 	unsigned long inode;
 
 	if (sscanf(line, " %*d: %32[0-9A-F]:%x %32[0-9A-F]:%x %*x %*s %*s %*s %*d %*d %lu", local,
-		   &lport, remote, &rport, &inode) != 5 || !inode)
+		   &lport, remote, &rport, &inode) != 5 ||
+	    !inode)
 		return;
 	parse_addr(local, laddr);
 	parse_addr(remote, raddr);

@@ -37,25 +37,25 @@ struct row {
 };
 
 static const struct row rows[] = {
-	{"on_rx_direct", "netif_receive_skb", 1, "rx", NULL, NULL},
-	{"on_rx", "netif_receive_skb", 1, "rx", NULL, "on_rx_direct"},
-	{"on_ready", "sk_data_ready", 1, "sock", NULL, NULL},
-	{"on_tcp_probe", "tcp_probe", 2, "sock (tcp)", "sk_data_ready", NULL},
-	{"on_recv", "sock_recv_length", 3, "recv", NULL, NULL},
-	{"on_rcv_space", "tcp_rcv_space_adjust", 1, "recv (tcp)", "sock_recv_length", NULL},
-	{"on_send", "tcp_sendmsg_locked", 2, "send (tcp)", NULL, NULL},
-	{"on_sent", "sock_send_length", 2, "sent", NULL, NULL},
-	{"on_txq", "net_dev_queue", 1, "txq", NULL, NULL},
-	{"on_tx", "net_dev_start_xmit", 1, "tx", NULL, NULL},
-	{"on_udp_drop", "udp_fail_queue_rcv_skb", 2, "drops (udp)", NULL, NULL},
-	{"on_retransmit", "tcp_retransmit_skb", 2, "retransmits", NULL, NULL},
-	{"on_state", "inet_sock_set_state", 3, "new connections", NULL, NULL},
-	{"find_sockets", NULL, 0, "sockets open at attach", NULL, NULL},
-	{"on_waking", "sched_waking", 1, "wake-ups", NULL, NULL},
-	{"on_switch", "sched_switch", 3, "on_cpu, run_queue, blocked", NULL, NULL},
-	{"on_fork", "sched_process_fork", 2, "new threads", NULL, NULL},
-	{"on_exit", "sched_process_exit", 1, "thread exits", NULL, NULL},
-	{"on_exec", "sched_process_exec", 1, "exec", NULL, NULL},
+	{ "on_rx_direct", "netif_receive_skb", 1, "rx", NULL, NULL },
+	{ "on_rx", "netif_receive_skb", 1, "rx", NULL, "on_rx_direct" },
+	{ "on_ready", "sk_data_ready", 1, "sock", NULL, NULL },
+	{ "on_tcp_probe", "tcp_probe", 2, "sock (tcp)", "sk_data_ready", NULL },
+	{ "on_recv", "sock_recv_length", 3, "recv", NULL, NULL },
+	{ "on_rcv_space", "tcp_rcv_space_adjust", 1, "recv (tcp)", "sock_recv_length", NULL },
+	{ "on_send", "tcp_sendmsg_locked", 2, "send (tcp)", NULL, NULL },
+	{ "on_sent", "sock_send_length", 2, "sent", NULL, NULL },
+	{ "on_txq", "net_dev_queue", 1, "txq", NULL, NULL },
+	{ "on_tx", "net_dev_start_xmit", 1, "tx", NULL, NULL },
+	{ "on_udp_drop", "udp_fail_queue_rcv_skb", 2, "drops (udp)", NULL, NULL },
+	{ "on_retransmit", "tcp_retransmit_skb", 2, "retransmits", NULL, NULL },
+	{ "on_state", "inet_sock_set_state", 3, "new connections", NULL, NULL },
+	{ "find_sockets", NULL, 0, "sockets open at attach", NULL, NULL },
+	{ "on_waking", "sched_waking", 1, "wake-ups", NULL, NULL },
+	{ "on_switch", "sched_switch", 3, "on_cpu, run_queue, blocked", NULL, NULL },
+	{ "on_fork", "sched_process_fork", 2, "new threads", NULL, NULL },
+	{ "on_exit", "sched_process_exit", 1, "thread exits", NULL, NULL },
+	{ "on_exec", "sched_process_exec", 1, "exec", NULL, NULL },
 };
 
 #define NR_ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -385,7 +385,7 @@ uint64_t probe_recursion_misses(const struct probe *self)
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < NR_ROWS; i++) {
-		struct bpf_prog_info info = {0};
+		struct bpf_prog_info info = { 0 };
 		uint32_t bytes = sizeof(info);
 		int fd = is_loaded(self, rows[i].program) ? bpf_program__fd(program_of(self, i)) :
 							    -1;
@@ -403,7 +403,7 @@ bool probe_has_sched(const struct probe *self)
 
 int probe_try(struct probe_status **out, size_t *nr, char *why)
 {
-	const struct probe_opts opts = {.ring_bytes = 0};
+	const struct probe_opts opts = { .ring_bytes = 0 };
 	struct probe *self = calloc(1, sizeof(*self));
 	struct probe_status *list = calloc(NR_ROWS, sizeof(*list));
 	int err = self && list ? 0 : -ENOMEM;

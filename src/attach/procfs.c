@@ -201,8 +201,8 @@ char *elf_build_id(const char *path)
 		GElf_Phdr ph;
 
 		if (gelf_getphdr(elf, i, &ph) && ph.p_type == PT_NOTE)
-			id = find_build_id(elf_getdata_rawchunk(elf, ph.p_offset, ph.p_filesz,
-								ELF_T_NHDR));
+			id = find_build_id(
+				elf_getdata_rawchunk(elf, ph.p_offset, ph.p_filesz, ELF_T_NHDR));
 	}
 	elf_done(elf, fd);
 	return id;

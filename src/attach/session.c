@@ -23,9 +23,9 @@
 
 #define DRAIN_NS 10000000ull
 #define SEC_NS 1000000000ull
-#define EARLY_NS (2 * SEC_NS)	/* sockets appear often at first ... */
+#define EARLY_NS (2 * SEC_NS) /* sockets appear often at first ... */
 #define RESCAN_EARLY_NS (SEC_NS / 10)
-#define RESCAN_NS SEC_NS	/* ... and seldom later */
+#define RESCAN_NS SEC_NS /* ... and seldom later */
 #define MAX_NAMES 512
 #define PID_LIMIT (4u << 20)
 
@@ -42,7 +42,7 @@ struct session {
 	uint64_t next_scan_ns;
 	uint64_t cpu_at_start_ns;
 	int exit_status;
-	bool at_mark; /* the last batch was one: housekeeping is due */
+	bool at_mark;	/* the last batch was one: housekeeping is due */
 	uint8_t *named; /* one bit per thread id that has been named */
 	struct gemba_comm names[MAX_NAMES];
 	size_t nr_names;
@@ -96,7 +96,7 @@ static void name_one(void *ctx, uint32_t tid)
 static void name_threads(struct session *self)
 {
 	for (size_t i = 0; i < self->target->nr_pids; i++) {
-		struct naming naming = {self, self->target->pids[i]};
+		struct naming naming = { self, self->target->pids[i] };
 
 		proc_threads(naming.tgid, name_one, &naming);
 	}
@@ -182,7 +182,7 @@ static bool give_names(struct session *self, struct batch *batch)
 {
 	if (!self->nr_names)
 		return false;
-	*batch = (struct batch){self->names, self->nr_names * sizeof(*self->names), 0};
+	*batch = (struct batch){ self->names, self->nr_names * sizeof(*self->names), 0 };
 	self->nr_names = 0;
 	return true;
 }
@@ -272,7 +272,7 @@ static int attach(struct session *self, char *why)
 
 static int prepare(struct session *self, char *why)
 {
-	const struct probe_opts opts = {.ring_bytes = self->opts.ring_bytes};
+	const struct probe_opts opts = { .ring_bytes = self->opts.ring_bytes };
 	int err = 0;
 
 	self->named = calloc(1, PID_LIMIT / 8);

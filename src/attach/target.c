@@ -52,8 +52,10 @@ static int check_pid(uint32_t pid, char *why)
 		return fail(why, -EINVAL, "%u is a thread of process %ld; use -p %ld", pid, tgid,
 			    tgid);
 	if (stat.flags & PF_KTHREAD)
-		return fail(why, -EINVAL, "pid %u (%s) is a kernel thread; it serves no messages "
-			    "of its own, give a user process", pid, stat.comm);
+		return fail(why, -EINVAL,
+			    "pid %u (%s) is a kernel thread; it serves no messages "
+			    "of its own, give a user process",
+			    pid, stat.comm);
 	if (stat.state == 'Z' || stat.state == 'X')
 		return fail(why, -ESRCH, "process %u (%s) has exited; give one that runs", pid,
 			    stat.comm);
@@ -94,8 +96,8 @@ static bool name_matches(uint32_t pid, const char *name)
 
 static void list_matches(const struct target *self, const char *name, char *why)
 {
-	size_t at = snprintf(why, TARGET_WHY_BYTES, "%zu processes are named %s:", self->nr_pids,
-			     name);
+	size_t at =
+		snprintf(why, TARGET_WHY_BYTES, "%zu processes are named %s:", self->nr_pids, name);
 
 	for (size_t i = 0; i < self->nr_pids && at < TARGET_WHY_BYTES - 100; i++)
 		at += snprintf(why + at, TARGET_WHY_BYTES - at, " %u", self->pids[i]);
@@ -120,7 +122,8 @@ int target_from_name(struct target *self, const char *name, bool all, char *why)
 	if (!self->nr_pids)
 		return fail(why, -ESRCH,
 			    "no process is named '%s' (exact comm or executable name); look with: "
-			    "pgrep -a %s", name, name);
+			    "pgrep -a %s",
+			    name, name);
 	if (self->nr_pids > 1 && !all) {
 		list_matches(self, name, why);
 		return -ENOTUNIQ;
@@ -202,8 +205,7 @@ bool target_is_alive(const struct target *self)
 	struct proc_stat stat;
 
 	for (size_t i = 0; i < self->nr_pids; i++)
-		if (!proc_stat_read(self->pids[i], &stat) && stat.state != 'Z' &&
-		    stat.state != 'X')
+		if (!proc_stat_read(self->pids[i], &stat) && stat.state != 'Z' && stat.state != 'X')
 			return true;
 	return false;
 }

@@ -20,8 +20,8 @@ struct target {
 	/* a process that we started and that waits for target_go(), else 0 */
 	pid_t child;
 	char *const *argv; /* what it is to execute, borrowed, else NULL */
-	int go_fd;  /* written: the child executes its command */
-	int err_fd; /* read: errno of a failed exec, end of file when it worked */
+	int go_fd;	   /* written: the child executes its command */
+	int err_fd;	   /* read: errno of a failed exec, end of file when it worked */
 };
 
 #define TARGET_WHY_BYTES 512

@@ -30,7 +30,7 @@ struct ring {
 	unsigned long *consumer;
 	unsigned long *producer;
 	const char *data;
-	uint64_t last_ns;   /* stamp of the last record copied */
+	uint64_t last_ns;	/* stamp of the last record copied */
 	uint64_t busy_since_ns; /* 0: not stuck */
 	uint64_t lost[NR_KINDS];
 };
@@ -63,7 +63,7 @@ static uint64_t now_ns(void)
 
 static void sleep_until(uint64_t ns)
 {
-	struct timespec ts = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+	struct timespec ts = { .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
 
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
 }
@@ -126,12 +126,12 @@ static size_t collect_lost(struct ring_source *self)
 			if (!more)
 				continue;
 			self->rings[cpu].lost[kind] = lost;
-			*ev++ = (struct gemba_event){.ts_ns = self->last_pass_ns,
-						     .seq = until_ns - self->last_pass_ns,
-						     .kind = GEMBA_LOST,
-						     .cpu = cpu,
-						     .len = more > UINT32_MAX ? UINT32_MAX : more,
-						     .aux = kind};
+			*ev++ = (struct gemba_event){ .ts_ns = self->last_pass_ns,
+						      .seq = until_ns - self->last_pass_ns,
+						      .kind = GEMBA_LOST,
+						      .cpu = cpu,
+						      .len = more > UINT32_MAX ? UINT32_MAX : more,
+						      .aux = kind };
 		}
 	}
 	return (char *)ev - self->buffer;
@@ -163,7 +163,7 @@ static int give_mark(struct ring_source *self, struct batch *batch)
 	if (self->is_last)
 		self->mark.ts_ns = self->pass_ns;
 	self->cpu = UINT32_MAX;
-	*batch = (struct batch){.records = &self->mark, .bytes = sizeof(self->mark)};
+	*batch = (struct batch){ .records = &self->mark, .bytes = sizeof(self->mark) };
 	return 1;
 }
 
@@ -182,7 +182,7 @@ static int ring_read(struct source *source, struct batch *batch)
 
 		bytes = copy_records(self, ring, self->buffer, BATCH_BYTES);
 		if (bytes) {
-			*batch = (struct batch){self->buffer, bytes, self->cpu};
+			*batch = (struct batch){ self->buffer, bytes, self->cpu };
 			/* a full buffer: this ring has more; what came meanwhile is for the next pass */
 			if (bytes < BATCH_BYTES - 256) {
 				hold(self, ring);
@@ -196,7 +196,7 @@ static int ring_read(struct source *source, struct batch *batch)
 		self->lost_done = true;
 		bytes = collect_lost(self);
 		if (bytes) {
-			*batch = (struct batch){self->buffer, bytes, 0};
+			*batch = (struct batch){ self->buffer, bytes, 0 };
 			return 1;
 		}
 	}
@@ -245,7 +245,7 @@ int ring_source_new(struct source **out, const struct ring_source_opts *opts)
 
 	if (!self)
 		return -ENOMEM;
-	self->source = (struct source){.read = ring_read, .free = ring_free};
+	self->source = (struct source){ .read = ring_read, .free = ring_free };
 	self->opts = *opts;
 	self->page = sysconf(_SC_PAGESIZE);
 	self->cpu = UINT32_MAX;

@@ -12,7 +12,7 @@
 
 struct ring_source_opts {
 	unsigned int nr_rings;
-	size_t ring_bytes; /* of each */
+	size_t ring_bytes;  /* of each */
 	uint64_t period_ns; /* between two drain passes */
 	void *ctx;
 	int (*fd)(void *ctx, unsigned int cpu);

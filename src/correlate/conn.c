@@ -94,7 +94,7 @@ struct conn *conn_new(const struct gemba_conn *is, uint64_t now_ns)
 		struct arrival *before = fifo_push(&self->ready);
 
 		if (before)
-			*before = (struct arrival){0};
+			*before = (struct arrival){ 0 };
 		self->nr_ready++;
 	}
 	return self;
@@ -144,7 +144,7 @@ static bool is_contained(const struct fifo *rx, const struct rx_range *in)
 
 void conn_tcp_arrived(struct conn *self, const struct gemba_event *ev)
 {
-	struct rx_range range = {ev->ts_ns, ev->seq, ev->seq + ev->len, ev->cpu};
+	struct rx_range range = { ev->ts_ns, ev->seq, ev->seq + ev->len, ev->cpu };
 	bool is_new;
 
 	if (!ev->len)
@@ -171,7 +171,7 @@ void conn_tcp_ready(struct conn *self, const struct gemba_event *ev)
 		return;
 	mark = fifo_push(&self->ready);
 	if (mark)
-		*mark = (struct ready_mark){ev->ts_ns, ev->seq, ev->cpu};
+		*mark = (struct ready_mark){ ev->ts_ns, ev->seq, ev->cpu };
 	self->ready_high = ev->seq;
 }
 
@@ -194,8 +194,7 @@ static void find_rx(struct conn *self, uint32_t first, uint32_t copied, struct a
 		fifo_pop(&self->rx);
 }
 
-static void find_ready(struct conn *self, uint32_t first, uint32_t copied,
-		       struct arrival *arrival)
+static void find_ready(struct conn *self, uint32_t first, uint32_t copied, struct arrival *arrival)
 {
 	struct ready_mark *mark;
 
@@ -216,7 +215,7 @@ bool conn_tcp_take(struct conn *self, uint32_t copied, uint32_t bytes, struct ar
 {
 	uint32_t first = self->has_copied ? self->copied : copied - bytes;
 
-	*arrival = (struct arrival){0};
+	*arrival = (struct arrival){ 0 };
 	*unseen = 0;
 	if (!self->has_copied) {
 		self->copied = first;
@@ -445,7 +444,7 @@ bool conn_udp_take(struct conn *self, const struct gemba_event *ev, struct arriv
 	self->last_read_ns = ev->ts_ns;
 	*waits = 0;
 	if (!ready) {
-		*arrival = (struct arrival){.bytes = ev->len};
+		*arrival = (struct arrival){ .bytes = ev->len };
 		if (self->nr_missing)
 			self->nr_missing--;
 		else
@@ -473,7 +472,7 @@ bool conn_udp_drop(struct conn *self, const struct gemba_event *ev, struct arriv
 {
 	struct rx_datagram *rx = find_datagram(self, ev, 0);
 
-	*arrival = (struct arrival){0};
+	*arrival = (struct arrival){ 0 };
 	if (!rx)
 		return false;
 	arrival_of(rx, arrival);
@@ -487,7 +486,7 @@ void conn_tcp_left(struct conn *self, uint32_t end, uint64_t now_ns)
 	struct sent_segment *segment = fifo_push(&self->sent);
 
 	if (segment)
-		*segment = (struct sent_segment){.at_ns = now_ns, .end = end};
+		*segment = (struct sent_segment){ .at_ns = now_ns, .end = end };
 }
 
 void conn_tcp_resent(struct conn *self, uint32_t seq)

@@ -36,12 +36,12 @@ struct arrival {
 struct sending {
 	uint64_t item_id;
 	void *item;
-	uint64_t txq_ns; /* 0: not yet */
-	uint64_t station; /* serial of the sender's, 0: the call had ended when it was told */
+	uint64_t txq_ns;   /* 0: not yet */
+	uint64_t station;  /* serial of the sender's, 0: the call had ended when it was told */
 	uint32_t switches; /* of the sender, then */
-	uint32_t seq; /* UDP: the remote address */
-	uint32_t len; /* UDP: payload | rport << 16 */
-	uint32_t tag; /* UDP: of the skb */
+	uint32_t seq;	   /* UDP: the remote address */
+	uint32_t len;	   /* UDP: payload | rport << 16 */
+	uint32_t tag;	   /* UDP: of the skb */
 	uint32_t tid;
 	uint16_t cpu;
 	bool is_first; /* the item's first output */
@@ -58,8 +58,8 @@ struct owed {
 };
 
 struct conn {
-	struct list by_time; /* all, by last use */
-	struct list items;   /* open ones that came this way, in order */
+	struct list by_time;  /* all, by last use */
+	struct list items;    /* open ones that came this way, in order */
 	struct gemba_conn is; /* as the kernel told it */
 	uint32_t id;
 	bool is_udp;
@@ -69,7 +69,7 @@ struct conn {
 	bool has_tx_high;
 	bool has_next_send;
 	bool is_answered_elsewhere; /* UDP: by other threads than the one that reads */
-	bool is_flow_counted; /* at its endpoint */
+	bool is_flow_counted;	    /* at its endpoint */
 	uint32_t peer_pid;
 	char peer_comm[16];
 	uint32_t supplier; /* endpoint, or ENDPOINT_NONE: not looked up yet */
@@ -77,8 +77,8 @@ struct conn {
 	uint32_t rx_high;
 	uint32_t ready_high;
 	uint32_t tx_high;
-	uint32_t next_send; /* where the last send call will have ended */
-	uint32_t last_sender; /* of the last send call */
+	uint32_t next_send;	  /* where the last send call will have ended */
+	uint32_t last_sender;	  /* of the last send call */
 	uint32_t last_send_epoch; /* of that thread, then */
 	uint64_t last_send_ns;
 	uint64_t last_send_item;
@@ -91,10 +91,10 @@ struct conn {
 	uint64_t last_read_ns;
 	uint64_t nr_missing; /* queued but not in `ready`: their readies were lost */
 	uint32_t last_reader;
-	uint32_t deep;	 /* readies in a row at which our count was above the kernel's */
-	uint32_t lean;	 /* the same, below, */
+	uint32_t deep;	  /* readies in a row at which our count was above the kernel's */
+	uint32_t lean;	  /* the same, below, */
 	uint32_t lean_by; /* and by how many at least */
-	uint32_t over;	 /* reads in a row at which it was above */
+	uint32_t over;	  /* reads in a row at which it was above */
 	uint32_t over_by;
 	struct conn *group; /* UDP: the socket whose id the rx events carry; may be itself */
 	struct fifo rx;	    /* struct rx_range, or struct rx_datagram of a group */

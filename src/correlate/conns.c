@@ -140,8 +140,9 @@ void state_conn_told(struct correlate *self, const struct gemba_conn *is)
 	}
 	if (!conn)
 		return;
-	conn->is_accepted = is->how == GEMBA_HOW_ACCEPTED ||
-			    (is->how == GEMBA_HOW_UNKNOWN && idmap_get(&self->ports, is->lport + 1));
+	conn->is_accepted =
+		is->how == GEMBA_HOW_ACCEPTED ||
+		(is->how == GEMBA_HOW_UNKNOWN && idmap_get(&self->ports, is->lport + 1));
 	if (conn->is_udp && is->lport)
 		find_group(self, conn);
 }
@@ -242,7 +243,7 @@ static void count_peer(struct correlate *self, uint32_t endpoint, uint16_t rport
 
 static bool is_multicast(const uint8_t addr[16])
 {
-	static const uint8_t v4[12] = {[10] = 0xff, [11] = 0xff};
+	static const uint8_t v4[12] = { [10] = 0xff, [11] = 0xff };
 
 	return addr[0] == 0xff || (!memcmp(addr, v4, 12) && addr[12] >> 4 == 14);
 }
@@ -250,7 +251,7 @@ static bool is_multicast(const uint8_t addr[16])
 static uint32_t datagram_endpoint(struct correlate *self, struct conn *conn, uint32_t raddr,
 				  bool is_v6)
 {
-	struct endpoint want = {.port = conn->is.lport, .is_udp = true};
+	struct endpoint want = { .port = conn->is.lport, .is_udp = true };
 
 	conn->is_flow_counted |= !conn->is.rport; /* those are counted by their ports */
 	if (is_multicast(conn->is.laddr))
@@ -271,7 +272,7 @@ static uint32_t datagram_endpoint(struct correlate *self, struct conn *conn, uin
 
 static uint32_t stream_endpoint(struct correlate *self, struct conn *conn)
 {
-	struct endpoint want = {.is_opened = !conn->is_accepted};
+	struct endpoint want = { .is_opened = !conn->is_accepted };
 
 	if (conn->supplier != ENDPOINT_NONE)
 		return conn->supplier;
@@ -296,10 +297,10 @@ uint32_t state_supplier(struct correlate *self, struct conn *conn, const struct 
 	return endpoint;
 }
 
-uint32_t state_customer(struct correlate *self, struct conn *conn, uint32_t raddr,
-			uint16_t rport, bool is_v6)
+uint32_t state_customer(struct correlate *self, struct conn *conn, uint32_t raddr, uint16_t rport,
+			bool is_v6)
 {
-	struct endpoint want = {.is_udp = true, .is_opened = true, .port = rport};
+	struct endpoint want = { .is_udp = true, .is_opened = true, .port = rport };
 
 	if (!conn->is_udp)
 		return stream_endpoint(self, conn);

@@ -385,7 +385,7 @@ static void note_lossy(struct correlate *self, uint64_t from_ns, uint64_t until_
 			last->until_ns = until_ns;
 		return;
 	}
-	self->lossy[self->nr_lossy++ % MAX_LOSSY] = (struct lossy){from_ns, until_ns};
+	self->lossy[self->nr_lossy++ % MAX_LOSSY] = (struct lossy){ from_ns, until_ns };
 }
 
 /* Whatever was lost, was lost between two drain passes: from ts, for seq nanoseconds. */

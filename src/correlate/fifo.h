@@ -20,7 +20,7 @@ struct fifo {
 
 static inline void fifo_init(struct fifo *self, uint32_t bytes, uint32_t max)
 {
-	*self = (struct fifo){.bytes = bytes, .max = max};
+	*self = (struct fifo){ .bytes = bytes, .max = max };
 }
 
 static inline void fifo_fini(struct fifo *self)

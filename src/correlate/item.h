@@ -15,20 +15,20 @@ struct item {
 	struct list by_conn;   /* those of its connection, in order of arrival */
 	struct list by_thread; /* those of the thread that touched it last */
 	uint64_t id;
-	uint64_t on_cpu_ns; /* while it was some thread's current */
+	uint64_t on_cpu_ns;	     /* while it was some thread's current */
 	uint64_t on_cpu_at_stamp_ns; /* of that, up to its last stamp */
 	uint64_t last_ns;
 	uint64_t first_recv_ns;
 	uint64_t bytes_out;
 	uint64_t last_output_ns;
-	uint64_t waits_for; /* UDP: number of the ready it was read before, 0: none */
+	uint64_t waits_for;    /* UDP: number of the ready it was read before, 0: none */
 	uint64_t read_station; /* serial of its last read */
-	uint32_t conn_id;   /* the way in, 0: originated */
+	uint32_t conn_id;      /* the way in, 0: originated */
 	uint32_t in_seq;
 	uint32_t out_sk;
 	uint32_t reader; /* tid */
 	uint32_t worker; /* tid on which it was current: whose run time on_cpu_ns is */
-	uint32_t epoch;  /* of the thread that touched it last, then */
+	uint32_t epoch;	 /* of the thread that touched it last, then */
 	uint32_t supplier;
 	uint32_t customer;
 	uint32_t bytes_in;
@@ -38,7 +38,7 @@ struct item {
 	uint32_t merges;
 	uint32_t retransmits;
 	uint32_t out_seq;
-	uint16_t rport;	/* UDP: its sender's */
+	uint16_t rport; /* UDP: its sender's */
 	uint16_t in_lport;
 	uint16_t in_rport;
 	uint16_t out_lport;
@@ -53,9 +53,9 @@ struct item {
 	bool is_doubtful : 1;
 	bool is_dropped : 1;
 	bool is_unseen : 1; /* its packet was queued, and another left in its place */
-	bool is_closed : 1;   /* gets no more outputs, waits for its tx */
+	bool is_closed : 1; /* gets no more outputs, waits for its tx */
 	bool waits_for_tx : 1;
-	bool waits_for_ack : 1; /* its packet may still be sent again */
+	bool waits_for_ack : 1;	   /* its packet may still be sent again */
 	bool is_queued : 1;	   /* its packet stood in a qdisc */
 	bool is_deferred_send : 1; /* its packet was queued outside the send call */
 	struct stamp stamps[ITEM_MAX_STAMPS];

@@ -81,8 +81,8 @@ struct journey {
 	uint32_t customer;
 	uint32_t in_sk; /* socket ids, 0: none; for tests and items */
 	uint32_t out_sk;
-	uint32_t in_seq; /* TCP: position of the first byte; UDP: datagrams received before it */
-	uint32_t out_seq; /* TCP: position of the first byte of its first output */
+	uint32_t in_seq;   /* TCP: position of the first byte; UDP: datagrams received before it */
+	uint32_t out_seq;  /* TCP: position of the first byte of its first output */
 	uint16_t in_lport; /* ports of the sockets it came and left by, 0: none */
 	uint16_t in_rport;
 	uint16_t out_lport;
@@ -91,9 +91,9 @@ struct journey {
 	uint64_t bytes_out;
 	bool is_udp; /* the way in; for originated ones the way out */
 	bool is_originated;
-	bool is_partial;  /* its rx is unknown: in no lead time */
-	bool is_warmup;	  /* began within 100 ms of attach: counted, in no distribution */
-	bool is_doubtful; /* its arrival was paired by count among CPUs that raced */
+	bool is_partial;       /* its rx is unknown: in no lead time */
+	bool is_warmup;	       /* began within 100 ms of attach: counted, in no distribution */
+	bool is_doubtful;      /* its arrival was paired by count among CPUs that raced */
 	bool is_deferred_send; /* its txq lay outside the context of its sender */
 	bool is_queued;	       /* a queue lay between its txq and tx */
 	uint8_t outcome;
@@ -137,14 +137,14 @@ struct account {
 	uint64_t events;
 	uint64_t events_by_kind[GEMBA_NR_KINDS];
 	uint64_t lost_by_kind[GEMBA_NR_KINDS];
-	uint64_t lost;	      /* sum of the above and the recursion misses */
-	uint64_t late;	      /* events that came after later ones had been used */
+	uint64_t lost;		  /* sum of the above and the recursion misses */
+	uint64_t late;		  /* events that came after later ones had been used */
 	uint64_t switches_unseen; /* threads seen running that no switch had put on a CPU: some
 				   * kernels leave out a switch in ten thousand */
-	uint64_t let_go;      /* items closed early because too many were open */
-	uint64_t unpaired_rx; /* packets whose bytes no read was seen to take */
-	uint64_t unpaired_recv; /* reads whose packet was not seen */
-	uint64_t unpaired_tx;	/* packets sent that belong to no send seen */
+	uint64_t let_go;	  /* items closed early because too many were open */
+	uint64_t unpaired_rx;	  /* packets whose bytes no read was seen to take */
+	uint64_t unpaired_recv;	  /* reads whose packet was not seen */
+	uint64_t unpaired_tx;	  /* packets sent that belong to no send seen */
 	uint64_t doubtful_pairs;
 	uint64_t bytes_read_unseen; /* taken off a stream by no receive call: splice, zero copy */
 	uint64_t shared_outputs;

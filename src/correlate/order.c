@@ -175,7 +175,7 @@ static void insert_back(struct lane *lane, uint64_t ts_ns, size_t at)
 		i = lane->nr_keys - 1;
 	}
 	memmove(&lane->keys[i + 1], &lane->keys[i], (lane->nr_keys - 1 - i) * sizeof(*lane->keys));
-	lane->keys[i] = (struct key){ts_ns, at};
+	lane->keys[i] = (struct key){ ts_ns, at };
 }
 
 static void insert(struct lane *lane, uint64_t ts_ns, size_t at)
@@ -183,7 +183,7 @@ static void insert(struct lane *lane, uint64_t ts_ns, size_t at)
 	if (lane->nr_keys > lane->head && lane->keys[lane->nr_keys - 1].ts_ns > ts_ns)
 		insert_back(lane, ts_ns, at);
 	else
-		lane->keys[lane->nr_keys++] = (struct key){ts_ns, at};
+		lane->keys[lane->nr_keys++] = (struct key){ ts_ns, at };
 }
 
 static int by_time(const void *a, const void *b)
@@ -247,8 +247,7 @@ static void make_heap(struct order *self)
 
 static void give(struct order *self, struct lane *lane)
 {
-	struct gemba_event *ev =
-		(struct gemba_event *)(lane->bytes + lane->keys[lane->head++].at);
+	struct gemba_event *ev = (struct gemba_event *)(lane->bytes + lane->keys[lane->head++].at);
 
 	self->held--;
 	if (ev->ts_ns < self->last_ns) {

@@ -128,7 +128,7 @@ static void push_owed(struct correlate *self, struct conn *conn, const struct se
 	owed = fifo_push(&conn->owed);
 	if (!owed)
 		return;
-	*owed = (struct owed){item->id, item, sending->seq, sending->seq + sending->len};
+	*owed = (struct owed){ item->id, item, sending->seq, sending->seq + sending->len };
 	item->waits_for_ack = true;
 }
 
@@ -288,8 +288,8 @@ static void keep_loose(struct conn *conn, const struct gemba_event *ev, uint64_t
 	struct loose_tx *tx = fifo_push(&conn->loose);
 
 	if (tx)
-		*tx = (struct loose_tx){ev->seq, ev->seq + ev->len, txq_ns, tx_ns, ev->cpu,
-					!(ev->flags & GEMBA_F_TXQ)};
+		*tx = (struct loose_tx){ ev->seq, ev->seq + ev->len, txq_ns,
+					 tx_ns,	  ev->cpu,	     !(ev->flags & GEMBA_F_TXQ) };
 }
 
 /* Queued calls whose first byte is in [seq, end): their txq, until the driver has them. */
@@ -384,8 +384,7 @@ static struct item *send_datagram(struct correlate *self, struct conn *conn,
 	if (!*is_first)
 		return item;
 	item->is_deferred_send = !ev->tid;
-	item->customer =
-		state_customer(self, conn, ev->seq, ev->len >> 16, ev->flags & GEMBA_F_V6);
+	item->customer = state_customer(self, conn, ev->seq, ev->len >> 16, ev->flags & GEMBA_F_V6);
 	stamp = item_stamp(item, STATION_TXQ, txq_ns, ev->tid, ev->cpu);
 	if (stamp)
 		split_send(self, item, thread, stamp);
@@ -469,8 +468,8 @@ void out_udp_packet(struct correlate *self, struct conn *conn, const struct gemb
 		dequeue_datagram(self, conn, ev);
 		return;
 	}
-	item = send_datagram(self, conn, ev,
-			     ev->kind == GEMBA_TX ? queued_ns(ev) : ev->ts_ns, &is_first);
+	item = send_datagram(self, conn, ev, ev->kind == GEMBA_TX ? queued_ns(ev) : ev->ts_ns,
+			     &is_first);
 	if (!item)
 		return;
 	if (ev->kind == GEMBA_TX)

@@ -63,8 +63,9 @@ void own_share(struct correlate *self, struct conn *conn, struct thread *thread)
 	struct item *answered = conn->last_send_ptr;
 	unsigned int nr = 0;
 
-	if (self->opts.is_go || !conn->is_accepted || !answered || answered->id != conn->last_send_item ||
-	    !answered->outputs || conn->last_sender != thread->tid)
+	if (self->opts.is_go || !conn->is_accepted || !answered ||
+	    answered->id != conn->last_send_item || !answered->outputs ||
+	    conn->last_sender != thread->tid)
 		return;
 	for (struct list *node = conn->items.next; node != &conn->items; node = node->next)
 		nr += was_answered_with_another(conn, item_of(node));

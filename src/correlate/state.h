@@ -34,7 +34,7 @@ struct correlate {
 	} lossy[MAX_LOSSY]; /* ring of the latest times in which events were lost */
 	uint32_t nr_lossy;  /* ever */
 	bool is_warm;
-	bool has_send;	/* the stream has send calls before their packets */
+	bool has_send; /* the stream has send calls before their packets */
 	int error;
 	struct conn *last_conn;
 	struct thread *last_thread;
@@ -42,7 +42,7 @@ struct correlate {
 	struct idmap peers; /* IPv6 addresses by their fold */
 	struct endpoint *endpoints;
 	size_t nr_endpoints;
-	uint8_t **peer_ports; /* of each endpoint: a bit per remote port of datagrams, or NULL */
+	uint8_t **peer_ports;	/* of each endpoint: a bit per remote port of datagrams, or NULL */
 	struct journey journey; /* scratch for the sink */
 };
 
@@ -52,8 +52,8 @@ void state_conn_told(struct correlate *self, const struct gemba_conn *is);
 void state_conn_closed(struct correlate *self, struct conn *conn);
 void state_peer_told(struct correlate *self, const struct gemba_peer *is);
 uint32_t state_supplier(struct correlate *self, struct conn *conn, const struct arrival *arrival);
-uint32_t state_customer(struct correlate *self, struct conn *conn, uint32_t raddr,
-			uint16_t rport, bool is_v6);
+uint32_t state_customer(struct correlate *self, struct conn *conn, uint32_t raddr, uint16_t rport,
+			bool is_v6);
 void state_depth(struct correlate *self, struct conn *conn, uint32_t depth);
 void state_fini_conns(struct correlate *self);
 

@@ -124,7 +124,7 @@ static void note_queued(struct thread *self)
 		return;
 	segment = segment_at(self, self->nr_segments - 1);
 	self->queued[self->nr_queued++ % THREAD_MAX_QUEUED] =
-		(struct queued){segment->from_ns, self->since_ns, self->ran_instead};
+		(struct queued){ segment->from_ns, self->since_ns, self->ran_instead };
 }
 
 void thread_set_state(struct thread *self, uint64_t now_ns, enum thread_state state,
@@ -282,7 +282,7 @@ void thread_split(struct thread *self, struct item *item, uint64_t from_ns, uint
 	struct totals then, end;
 	uint64_t run_item, on_cpu_ns;
 
-	*parts = (struct parts){0};
+	*parts = (struct parts){ 0 };
 	thread_advance(self, to_ns);
 	if (from_ns > to_ns || !totals_at(self, from_ns, &then) || !totals_at(self, to_ns, &end) ||
 	    !find_own(self, item, end.run_item_ns, &on_cpu_ns))

@@ -48,19 +48,19 @@ struct queued {
 struct thread {
 	uint32_t tid;
 	uint8_t state;
-	bool has_sched;	 /* a switch of it has been seen, or it has been seen running */
-	bool saw_empty;	 /* a read found nothing since the last successful one */
+	bool has_sched;		  /* a switch of it has been seen, or it has been seen running */
+	bool saw_empty;		  /* a read found nothing since the last successful one */
 	bool is_foreign_to_items; /* its context decides nothing (Go) */
 	uint64_t since_ns;
 	uint32_t ran_instead;
-	uint32_t epoch; /* of reading: items of an older one have been dealt with */
-	uint32_t open_epoch; /* the first since it slept last */
-	uint32_t nr_switches; /* times it left a CPU */
-	uint64_t warm_ns; /* on-CPU time when the warm-up ended */
+	uint32_t epoch;	       /* of reading: items of an older one have been dealt with */
+	uint32_t open_epoch;   /* the first since it slept last */
+	uint32_t nr_switches;  /* times it left a CPU */
+	uint64_t warm_ns;      /* on-CPU time when the warm-up ended */
 	uint64_t last_station; /* serial of the last station it stamped */
 	struct totals totals;  /* at since_ns */
 	struct item *current;
-	struct list items; /* open ones that it touched last */
+	struct list items;	  /* open ones that it touched last */
 	struct segment *segments; /* ring */
 	uint32_t nr_segments;
 	uint32_t first_segment;

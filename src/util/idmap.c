@@ -74,5 +74,5 @@ void *idmap_del(struct idmap *self, uint32_t key)
 void idmap_fini(struct idmap *self)
 {
 	free(self->slots);
-	*self = (struct idmap){0};
+	*self = (struct idmap){ 0 };
 }

@@ -12,7 +12,7 @@ struct idmap {
 	struct idmap_slot {
 		uint32_t key; /* 0: free */
 		void *value;
-	} *slots;
+	} * slots;
 	size_t room; /* a power of two, or 0 */
 	size_t nr;
 };
