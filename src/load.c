@@ -149,8 +149,8 @@ static int map_json(const char *path, int fd, struct vsm **out)
 int load_map(const struct opts *opts, struct vsm **out)
 {
 	struct pipeline_opts pipeline_opts = load_pipeline_opts(opts);
-	int fd, status;
-	char *path;
+	char *path = NULL;
+	int fd = -1, status;
 
 	status = open_file(opts, &path, &fd);
 	if (status)
@@ -166,8 +166,8 @@ int load_map(const struct opts *opts, struct vsm **out)
 int load_trace(const struct opts *opts, struct journey_sink tee, struct vsm **out)
 {
 	struct pipeline_opts pipeline_opts = load_pipeline_opts(opts);
-	int fd, status;
-	char *path;
+	char *path = NULL;
+	int fd = -1, status;
 
 	status = open_file(opts, &path, &fd);
 	if (status)

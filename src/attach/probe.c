@@ -180,7 +180,6 @@ static int open_and_configure(struct probe *self, const struct btf *btf)
 		if (is_spare(self, i) || self->refused[i][0])
 			bpf_program__set_autoload(program_of(self, i), false);
 	self->skel->rodata->has_send = is_loaded(self, "on_send");
-	self->skel->rodata->has_length = is_loaded(self, "on_recv");
 	self->skel->rodata->want_hwstamp = feature_has_hwstamps();
 	self->skel->rodata->switch_has_state = feature_tracepoint_args(btf, "sched_switch") >= 4;
 	bpf_map__set_inner_map_fd(self->skel->maps.rings, self->ring_fds[0]);

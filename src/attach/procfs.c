@@ -109,7 +109,7 @@ int proc_readlink(uint32_t pid, const char *name, char *to, size_t bytes)
 
 char *proc_cmdline(uint32_t pid)
 {
-	char path[64], text[4096];
+	char path[64], text[4096] = "";
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%u/cmdline", pid);
