@@ -156,7 +156,10 @@ record() {
 	rm -f "$file"
 	start record "$GEMBA" record -p "$target" -o "$file" --force "$@"
 	gemba=$pid
-	within 15 has_begun "$file" "$gemba" && is_running "$gemba" && return
+	if within 15 has_begun "$file" "$gemba" && is_running "$gemba"; then
+		sleep 0.15 # past the warm-up of 100 ms, whose items are in no distribution
+		return
+	fi
 	cat "$TMP/record.err"
 	fail "gemba record did not attach to $target"
 }
