@@ -21,8 +21,6 @@
 #define TCP_CLOSE 7
 #define TCP_LISTEN 10
 
-#define PORTS_TCP 0
-#define PORTS_UDP 1
 #define FORM_CONNECTED 1
 #define FORM_BOUND 2
 
@@ -39,9 +37,14 @@ struct conn {
 	u32 pad;
 };
 
+/*
+ * Where a packet of a socket comes in, small because every packet is looked up by it. Addresses
+ * in their short form (short_addr), any-address 0; two IPv6 peers whose folds are the same would
+ * also have to share all ports to be taken for one another.
+ */
 struct flow {
-	u8 laddr[16];
-	u8 raddr[16];
+	u32 laddr;
+	u32 raddr;
 	u32 netns;
 	u16 lport; /* network order, both */
 	u16 rport;
@@ -74,37 +77,27 @@ struct {
 } peers SEC(".maps");
 
 #define PORT_WORDS 1024
-u64 watched_ports[2 * PORT_WORDS]; /* TCP's bits, then UDP's */
+u64 watched_ports[PORT_WORDS]; /* a bit for each local port that some socket of the target has */
 u32 udp_forms;
 u32 last_id;
 
-static __always_inline u64 *port_word(u32 udp, u16 port)
+static __always_inline bool port_is_watched(u16 port)
 {
-	u32 i = (udp ? PORT_WORDS : 0) + (port >> 6);
-
-	/* the compiler knows that i is small, the verifier does not */
-	barrier_var(i);
-	return &watched_ports[i & (2 * PORT_WORDS - 1)];
+	return watched_ports[port >> 6] & (1ull << (port & 63));
 }
 
-static __always_inline bool port_is_watched(u32 udp, u16 port)
-{
-	return *port_word(udp, port) & (1ull << (port & 63));
-}
-
-static __always_inline void flow_fill(struct flow *flow, u32 udp, u32 netns, u16 lport, u16 rport)
-{
-	flow->netns = netns;
-	flow->lport = lport;
-	flow->rport = rport;
-	flow->udp = udp;
-}
-
-/* The state of a socket that is the target's, or NULL. */
+/*
+ * The state of a socket that is the target's, or NULL. Foreign sockets have no storage at all,
+ * as a rule: one load tells. (A request or time-wait socket is smaller than that: what is read
+ * there is not its own, and the helper then refuses it.)
+ */
 static __always_inline struct conn *conn_of(struct sock *sk)
 {
-	struct conn *conn = bpf_sk_storage_get(&conns, sk, 0, 0);
+	struct conn *conn;
 
+	if (!sk->sk_bpf_storage)
+		return NULL;
+	conn = bpf_sk_storage_get(&conns, sk, 0, 0);
 	return conn && conn->id ? conn : NULL;
 }
 
@@ -113,13 +106,6 @@ static __always_inline u32 how_of(struct sock *sk)
 	if (sk->sk_protocol == IPPROTO_UDP)
 		return GEMBA_HOW_DATAGRAM;
 	return sk->__sk_common.skc_state == TCP_LISTEN ? GEMBA_HOW_LISTEN : GEMBA_HOW_UNKNOWN;
-}
-
-static __always_inline bool is_zero(const u8 addr[16])
-{
-	const u64 *w = (const u64 *)addr;
-
-	return !w[0] && !w[1];
 }
 
 /* An IPv4 address in the 16-byte form; any-address is all zero in both families. */
@@ -144,19 +130,55 @@ static __always_inline void put_v6(u8 to[16], const struct in6_addr *from)
 		w[2] = 0;
 }
 
-static __always_inline void flow_of(struct flow *flow, struct sock *sk)
+static __always_inline u32 fold(const u8 addr[16])
+{
+	const u32 *w = (const u32 *)addr;
+
+	return w[0] ^ w[1] * 3 ^ w[2] * 5 ^ w[3];
+}
+
+static __always_inline bool is_v4(const u8 addr[16])
+{
+	const u32 *w = (const u32 *)addr;
+
+	return !w[0] && !w[1] && w[2] == bpf_htonl(0xffff);
+}
+
+/* An IPv4 address as it stands in the packet, the fold of an IPv6 one, 0 for any-address. */
+static __always_inline u32 short_addr(const u8 addr[16])
+{
+	return is_v4(addr) ? ((const u32 *)addr)[3] : fold(addr);
+}
+
+struct addresses {
+	u8 laddr[16];
+	u8 raddr[16];
+};
+
+static __always_inline void addresses_of(struct addresses *to, struct sock *sk)
 {
 	struct sock_common *c = &sk->__sk_common;
 
-	flow_fill(flow, sk->sk_protocol == IPPROTO_UDP, c->skc_net.net->ns.inum,
-		  bpf_htons(c->skc_num), c->skc_dport);
 	if (c->skc_family == AF_INET) {
-		put_v4(flow->laddr, c->skc_rcv_saddr);
-		put_v4(flow->raddr, c->skc_daddr);
+		put_v4(to->laddr, c->skc_rcv_saddr);
+		put_v4(to->raddr, c->skc_daddr);
 	} else {
-		put_v6(flow->laddr, &c->skc_v6_rcv_saddr);
-		put_v6(flow->raddr, &c->skc_v6_daddr);
+		put_v6(to->laddr, &c->skc_v6_rcv_saddr);
+		put_v6(to->raddr, &c->skc_v6_daddr);
 	}
+}
+
+static __always_inline void flow_of(struct flow *flow, struct sock *sk,
+				    const struct addresses *addresses)
+{
+	struct sock_common *c = &sk->__sk_common;
+
+	flow->laddr = short_addr(addresses->laddr);
+	flow->raddr = short_addr(addresses->raddr);
+	flow->netns = c->skc_net.net->ns.inum;
+	flow->lport = bpf_htons(c->skc_num);
+	flow->rport = c->skc_dport;
+	flow->udp = sk->sk_protocol == IPPROTO_UDP;
 }
 
 static __always_inline void flow_watch(const struct flow *flow, u32 id)
@@ -169,12 +191,13 @@ static __always_inline void flow_watch(const struct flow *flow, u32 id)
 	bpf_map_update_elem(&flows, flow, &owner, flow->udp ? BPF_NOEXIST : BPF_ANY);
 	if (flow->udp && flow->rport)
 		udp_forms |= FORM_CONNECTED;
-	else if (flow->udp && !is_zero(flow->laddr))
+	else if (flow->udp && flow->laddr)
 		udp_forms |= FORM_BOUND;
-	*port_word(flow->udp, flow->lport) |= 1ull << (flow->lport & 63);
+	watched_ports[flow->lport >> 6] |= 1ull << (flow->lport & 63);
 }
 
-static __always_inline void conn_tell(struct sock *sk, struct conn *conn, const struct flow *flow)
+static __always_inline void conn_tell(struct sock *sk, struct conn *conn, const struct flow *flow,
+				      const struct addresses *addresses)
 {
 	struct gemba_conn *rec = reserve(GEMBA_CONN, sizeof(*rec));
 	struct tcp_sock *tp = (struct tcp_sock *)sk;
@@ -187,8 +210,8 @@ static __always_inline void conn_tell(struct sock *sk, struct conn *conn, const 
 	rec->ev.tid = rec->ev.seq = rec->ev.len = rec->ev.aux = rec->rcv_nxt = 0;
 	if (current_is_watched())
 		rec->ev.tid = bpf_get_current_pid_tgid() >> 32;
-	__builtin_memcpy(rec->laddr, flow->laddr, 16);
-	__builtin_memcpy(rec->raddr, flow->raddr, 16);
+	__builtin_memcpy(rec->laddr, addresses->laddr, 16);
+	__builtin_memcpy(rec->raddr, addresses->raddr, 16);
 	rec->lport = bpf_ntohs(flow->lport);
 	rec->rport = bpf_ntohs(flow->rport);
 	rec->netns = flow->netns;
@@ -213,6 +236,7 @@ static __always_inline void conn_tell(struct sock *sk, struct conn *conn, const 
  */
 static __noinline struct conn *conn_learn(struct sock *sk, u32 how)
 {
+	struct addresses addresses = {};
 	struct flow flow = {};
 	struct conn *conn;
 	u16 family, protocol;
@@ -228,7 +252,8 @@ static __noinline struct conn *conn_learn(struct sock *sk, u32 how)
 	conn = bpf_sk_storage_get(&conns, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!conn)
 		return NULL;
-	flow_of(&flow, sk);
+	addresses_of(&addresses, sk);
+	flow_of(&flow, sk, &addresses);
 	if (conn->id && (protocol == IPPROTO_TCP || conn->send_end == (u32)flow.lport + 1))
 		return conn;
 	if (!conn->id)
@@ -239,7 +264,7 @@ static __noinline struct conn *conn_learn(struct sock *sk, u32 how)
 		conn->send_end = (u32)flow.lport + 1; /* the port we last knew it by */
 	if (how != GEMBA_HOW_LISTEN)
 		flow_watch(&flow, conn->id);
-	conn_tell(sk, conn, &flow);
+	conn_tell(sk, conn, &flow, &addresses);
 	return conn;
 }
 
@@ -253,9 +278,11 @@ static __always_inline void conn_accepted(struct sock *sk, struct conn *conn)
 
 static __always_inline void conn_closed(struct sock *sk, struct conn *conn)
 {
+	struct addresses addresses = {};
 	struct flow flow = {};
 
-	flow_of(&flow, sk);
+	addresses_of(&addresses, sk);
+	flow_of(&flow, sk, &addresses);
 	if (conn->how != GEMBA_HOW_LISTEN)
 		bpf_map_delete_elem(&flows, &flow);
 	emit(GEMBA_CLOSE, 0, conn->id, 0, 0, 0, 0);

@@ -15,16 +15,15 @@
 #define EAGAIN 11
 #define TCQ_F_MQROOT 8
 
-const volatile bool has_send = true; /* tcp_sendmsg_locked is attached, 6.15+ */
-const volatile bool want_hwstamp;    /* a device of this host stamps received packets */
+const volatile bool want_hwstamp; /* a device of this host stamps received packets */
 
 u64 watched_pids[PID_WORDS];
 u64 lost[MAX_CPUS][32];
 
 /* IPv6 peers of datagrams are said in full once; events carry the fold. */
-static __always_inline void tell_peer(const u8 raddr[16])
+static __always_inline void tell_peer(const __be32 raddr[4])
 {
-	u32 key = fold(raddr), one = 1;
+	u32 key = short_v6(raddr), one = 1;
 	struct gemba_peer *peer;
 
 	if (bpf_map_lookup_elem(&peers, &key))
@@ -74,14 +73,14 @@ static __always_inline struct owner *find_datagram(struct flow *flow)
 		if (owner)
 			return owner;
 	}
-	__builtin_memset(flow->raddr, 0, 16);
+	flow->raddr = 0;
 	flow->rport = 0;
 	if (udp_forms & FORM_BOUND) {
 		owner = bpf_map_lookup_elem(&flows, flow);
 		if (owner)
 			return owner;
 	}
-	__builtin_memset(flow->laddr, 0, 16);
+	flow->laddr = 0;
 	return bpf_map_lookup_elem(&flows, flow);
 }
 
@@ -95,17 +94,16 @@ static __always_inline u32 udp_len(u32 packet, u32 headers, u16 rport)
 static __always_inline void rx_udp(struct sk_buff *skb, const struct headers *h, struct flow *flow,
 				   const void *ctx)
 {
-	u32 raddr = short_raddr(flow->raddr), flags = GEMBA_F_UDP;
+	u32 raddr = flow->raddr, flags = GEMBA_F_UDP;
 	u16 rport = flow->rport;
-	const struct owner *owner;
+	const struct owner *owner = find_datagram(flow);
 
-	if (!is_v4(flow->raddr)) {
-		flags |= GEMBA_F_V6;
-		tell_peer(flow->raddr);
-	}
-	owner = find_datagram(flow);
 	if (!owner)
 		return;
+	if (h->is_v6) {
+		flags |= GEMBA_F_V6;
+		tell_peer(h->ip->v6.saddr);
+	}
 	emit(GEMBA_RX, flags, owner->id, 0, raddr,
 	     udp_len(skb->len, h->bytes + sizeof(struct udphdr), rport), skb_tag(ctx));
 	if (want_hwstamp)
@@ -113,17 +111,19 @@ static __always_inline void rx_udp(struct sk_buff *skb, const struct headers *h,
 }
 
 /* The L3 header is where skb->data points: the kernel sets network_header just after this. */
-static __always_inline int rx(const void *ctx, struct sk_buff *skb, bool direct)
+static __always_inline int rx(const void *ctx, struct sk_buff *skb, union copied *copy)
 {
-	struct headers h = {};
-	struct flow flow = {};
+	struct headers h;
+	struct flow flow;
 
-	if (read_headers(&h, skb->data, skb->protocol, direct) ||
-	    !port_is_watched(h.is_udp, h.l4->udp.dest))
+	if (read_headers(&h, skb->data, skb->protocol, copy) || !port_is_watched(h.l4->udp.dest))
 		return 0;
-	flow_fill(&flow, h.is_udp, skb->dev->nd_net.net->ns.inum, h.l4->udp.dest, h.l4->udp.source);
-	put_daddr(flow.laddr, &h);
-	put_saddr(flow.raddr, &h);
+	flow.laddr = short_daddr(&h);
+	flow.raddr = short_saddr(&h);
+	flow.netns = skb->dev->nd_net.net->ns.inum;
+	flow.lport = h.l4->udp.dest;
+	flow.rport = h.l4->udp.source;
+	flow.udp = h.is_udp;
 	if (h.is_udp)
 		rx_udp(skb, &h, &flow, ctx);
 	else
@@ -134,14 +134,16 @@ static __always_inline int rx(const void *ctx, struct sk_buff *skb, bool direct)
 SEC("tp_btf/netif_receive_skb")
 int BPF_PROG(on_rx_direct, struct sk_buff *skb)
 {
-	return rx(ctx, skb, true);
+	return rx(ctx, skb, NULL);
 }
 
 /* Where on_rx_direct is refused. */
 SEC("tp_btf/netif_receive_skb")
 int BPF_PROG(on_rx, struct sk_buff *skb)
 {
-	return rx(ctx, skb, false);
+	union copied copy = {};
+
+	return rx(ctx, skb, &copy);
 }
 
 static __always_inline u32 udp_queued(struct sock *sk)
@@ -294,7 +296,7 @@ int BPF_PROG(on_send, struct sock *sk, struct msghdr *msg)
 	return 0;
 }
 
-/* The end of every send call: TCP without tcp_sendmsg_locked, datagrams for their sockets. */
+/* Without tcp_sendmsg_locked: the end of every send call. */
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(on_sent, struct sock *sk, int ret)
 {
@@ -308,7 +310,7 @@ int BPF_PROG(on_sent, struct sock *sk, int ret)
 		if (!conn)
 			return 0;
 	}
-	if (conn->udp || has_send || ret <= 0)
+	if (conn->udp || ret <= 0)
 		return 0;
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (tp)
@@ -324,16 +326,20 @@ struct out {
 	u8 flags;
 };
 
-static __always_inline bool out_tcp(struct out *out, struct sk_buff *skb)
+static __always_inline bool out_tcp(struct out *out, struct sk_buff *skb, bool direct)
 {
-	struct tcphdr th;
+	const struct tcphdr *th = (void *)skb->head + skb->transport_header;
+	struct tcphdr copy;
 	u32 headers;
 
-	if (bpf_probe_read_kernel(&th, sizeof(th), skb->head + skb->transport_header))
-		return false;
-	headers = skb->transport_header - skb->mac_header + (th.doff_res >> 4) * 4;
-	out->flags = tcp_flags(&th);
-	out->seq = bpf_ntohl(th.seq);
+	if (!direct) {
+		if (bpf_probe_read_kernel(&copy, sizeof(copy), th))
+			return false;
+		th = &copy;
+	}
+	headers = skb->transport_header - skb->mac_header + (th->doff_res >> 4) * 4;
+	out->flags = tcp_flags(th);
+	out->seq = bpf_ntohl(th->seq);
 	out->len = skb->len > headers ? skb->len - headers : 0;
 	out->tid = 0;
 	return out->len > 0;
@@ -341,19 +347,18 @@ static __always_inline bool out_tcp(struct out *out, struct sk_buff *skb)
 
 static __always_inline bool out_udp(struct out *out, struct sk_buff *skb)
 {
-	struct headers h = {};
+	union copied copy = {};
+	struct headers h;
 	u32 headers = skb->transport_header - skb->mac_header + sizeof(struct udphdr);
-	u8 raddr[16];
 
-	if (read_headers(&h, skb->head + skb->network_header, skb->protocol, false) || !h.is_udp)
+	if (read_headers(&h, skb->head + skb->network_header, skb->protocol, &copy) || !h.is_udp)
 		return false;
-	put_daddr(raddr, &h);
 	out->flags = GEMBA_F_UDP;
-	if (!is_v4(raddr)) {
-		tell_peer(raddr);
+	if (h.is_v6) {
+		tell_peer(h.ip->v6.daddr);
 		out->flags |= GEMBA_F_V6;
 	}
-	out->seq = short_raddr(raddr);
+	out->seq = short_daddr(&h);
 	out->len = udp_len(skb->len, headers, h.l4->udp.dest);
 	/* datagrams leave within their send call, except the few that waited for a neighbour's
 	 * address: those go from softirq, and are believed only if a watched thread runs there */
@@ -362,9 +367,9 @@ static __always_inline bool out_udp(struct out *out, struct sk_buff *skb)
 }
 
 static __always_inline bool out_packet(struct out *out, struct sk_buff *skb,
-				       const struct conn *conn)
+				       const struct conn *conn, bool direct)
 {
-	return conn->udp ? out_udp(out, skb) : out_tcp(out, skb);
+	return conn->udp ? out_udp(out, skb) : out_tcp(out, skb, direct);
 }
 
 /*
@@ -421,14 +426,13 @@ int BPF_PROG(on_txq, struct sk_buff *skb)
 		return 0;
 	}
 	conn->txq_ns = 0;
-	if (out_packet(&out, skb, conn))
+	if (out_packet(&out, skb, conn, false))
 		emit(GEMBA_TXQ, out.flags, conn->id, out.tid, out.seq, out.len,
 		     conn->udp ? skb_tag(ctx) : 0);
 	return 0;
 }
 
-SEC("tp_btf/net_dev_start_xmit")
-int BPF_PROG(on_tx, struct sk_buff *skb)
+static __always_inline int tx(const void *ctx, struct sk_buff *skb, bool direct)
 {
 	struct sock *sk = skb->sk;
 	struct gemba_event *ev;
@@ -438,7 +442,7 @@ int BPF_PROG(on_tx, struct sk_buff *skb)
 	if (!sk)
 		return 0;
 	conn = conn_of(sk);
-	if (!conn || is_lower_device(skb, conn) || !out_packet(&out, skb, conn))
+	if (!conn || is_lower_device(skb, conn) || !out_packet(&out, skb, conn, direct))
 		return 0;
 	ev = reserve_event(GEMBA_TX);
 	if (!ev)
@@ -455,6 +459,19 @@ int BPF_PROG(on_tx, struct sk_buff *skb)
 	ev->flags = out.flags;
 	submit(ev);
 	return 0;
+}
+
+SEC("tp_btf/net_dev_start_xmit")
+int BPF_PROG(on_tx_direct, struct sk_buff *skb)
+{
+	return tx(ctx, skb, true);
+}
+
+/* Where on_tx_direct is refused. */
+SEC("tp_btf/net_dev_start_xmit")
+int BPF_PROG(on_tx, struct sk_buff *skb)
+{
+	return tx(ctx, skb, false);
 }
 
 /* 6.10 gave this tracepoint the skb; before, the datagram's peer stays unknown. */

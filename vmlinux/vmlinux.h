@@ -106,10 +106,13 @@ struct socket {
 	struct sock *sk;
 };
 
+struct bpf_local_storage;
+
 struct sock {
 	struct sock_common __sk_common;
 	struct sk_buff_head sk_receive_queue;
 	struct socket *sk_socket;
+	struct bpf_local_storage *sk_bpf_storage;
 	u16 sk_protocol;
 	u16 sk_type;
 };
@@ -218,8 +221,8 @@ struct ipv6hdr {
 	__be16 payload_len;
 	__u8 nexthdr;
 	__u8 hop_limit;
-	__u8 saddr[16];
-	__u8 daddr[16];
+	__be32 saddr[4];
+	__be32 daddr[4];
 };
 
 struct tcphdr {

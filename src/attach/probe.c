@@ -44,9 +44,10 @@ static const struct row rows[] = {
 	{ "on_recv", "sock_recv_length", 3, "recv", NULL, NULL },
 	{ "on_rcv_space", "tcp_rcv_space_adjust", 1, "recv (tcp)", "sock_recv_length", NULL },
 	{ "on_send", "tcp_sendmsg_locked", 2, "send (tcp)", NULL, NULL },
-	{ "on_sent", "sock_send_length", 2, "sent", NULL, NULL },
+	{ "on_sent", "sock_send_length", 2, "sent", NULL, "on_send" },
 	{ "on_txq", "net_dev_queue", 1, "txq", NULL, NULL },
-	{ "on_tx", "net_dev_start_xmit", 1, "tx", NULL, NULL },
+	{ "on_tx_direct", "net_dev_start_xmit", 1, "tx", NULL, NULL },
+	{ "on_tx", "net_dev_start_xmit", 1, "tx", NULL, "on_tx_direct" },
 	{ "on_udp_drop", "udp_fail_queue_rcv_skb", 2, "drops (udp)", NULL, NULL },
 	{ "on_retransmit", "tcp_retransmit_skb", 2, "retransmits", NULL, NULL },
 	{ "on_state", "inet_sock_set_state", 3, "new connections", NULL, NULL },
@@ -86,12 +87,12 @@ static bool is_spare(const struct probe *self, size_t row)
 	return self->has_better[row] || (better && !self->refused[row_of(better)][0]);
 }
 
-/* Refused, but another one does the same. */
-static bool has_stand_in(const struct probe *self, size_t row)
+/* Another row does the very same and speaks for this one: the one that works, else the last. */
+static bool has_stand_in(size_t row)
 {
 	for (size_t i = 0; i < NR_ROWS; i++)
 		if (rows[i].spares && !strcmp(rows[i].spares, rows[row].program))
-			return !self->refused[i][0];
+			return !strcmp(rows[i].serves, rows[row].serves);
 	return false;
 }
 
@@ -179,7 +180,6 @@ static int open_and_configure(struct probe *self, const struct btf *btf)
 	for (size_t i = 0; i < NR_ROWS; i++)
 		if (is_spare(self, i) || self->refused[i][0])
 			bpf_program__set_autoload(program_of(self, i), false);
-	self->skel->rodata->has_send = is_loaded(self, "on_send");
 	self->skel->rodata->want_hwstamp = feature_has_hwstamps();
 	self->skel->rodata->switch_has_state = feature_tracepoint_args(btf, "sched_switch") >= 4;
 	bpf_map__set_inner_map_fd(self->skel->maps.rings, self->ring_fds[0]);
@@ -260,7 +260,7 @@ static int name_missing(const struct probe *self, struct pairs *missing)
 	int err = 0;
 
 	for (size_t i = 0; i < NR_ROWS && !err; i++)
-		if (self->refused[i][0] && !has_stand_in(self, i))
+		if (self->refused[i][0] && !has_stand_in(i))
 			err = pairs_add(missing, rows[i].serves, self->refused[i]);
 	return err;
 }
@@ -411,7 +411,7 @@ int probe_try(struct probe_status **out, size_t *nr, char *why)
 	err = err ?: load_all(self, &opts);
 	*nr = 0;
 	for (size_t i = 0; i < NR_ROWS && !err; i++) {
-		if (is_spare(self, i) || (self->refused[i][0] && has_stand_in(self, i)))
+		if (is_spare(self, i) || (self->refused[i][0] && has_stand_in(i)))
 			continue;
 		list[*nr].program = rows[i].program;
 		list[*nr].serves = rows[i].serves;
