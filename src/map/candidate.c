@@ -73,17 +73,22 @@ void candidate_free(struct candidate *self, struct common *common)
 	free(self);
 }
 
+/* What was seen at one station only (a datagram that was dropped) has no times, not times of 0. */
+static bool add_times(struct family *family, const struct passage *passage)
+{
+	return hist_add(&family->lead_time, passage->lead_ns) == 0 &&
+	       hist_add(&family->transport_time, passage->transport_ns) == 0 &&
+	       hist_add(&family->wait_time, passage->wait_ns) == 0 &&
+	       (!passage->has_process || hist_add(&family->process_time, passage->process_ns) == 0);
+}
+
 int family_add_totals(struct family *family, const struct passage *passage)
 {
 	const struct journey *journey = passage->journey;
 	uint64_t first_ns = journey->stamps[0].at_ns;
-	bool failed = hist_add(&family->lead_time, passage->lead_ns) < 0;
+	bool failed = passage->nr_stamps > 1 && !add_times(family, passage);
 
 	family->items++;
-	if (passage->has_process)
-		failed |= hist_add(&family->process_time, passage->process_ns) < 0;
-	failed |= hist_add(&family->transport_time, passage->transport_ns) < 0;
-	failed |= hist_add(&family->wait_time, passage->wait_ns) < 0;
 	if (journey->outcome == OUTCOME_OUT) {
 		failed |= hist_add(&family->outputs, journey->outputs) < 0;
 		if (journey->last_output_ns >= first_ns)

@@ -227,7 +227,7 @@ sound() {
 	holds "$1" '[.families[] | .steps[] | select(.on_cpu != null and .on_cpu.count == .items) |
 		.on_cpu.sum_ns + .run_queue.sum_ns + .blocked.sum_ns + .busy_item.sum_ns +
 		.busy_other.sum_ns == .time.sum_ns] | all'
-	holds "$1" '[.families[] | select(.items > 0) | .items == .lead_time.count] | all'
+	holds "$1" '[.families[] | select(.steps | length > 0) | .items == .lead_time.count] | all'
 }
 
 # sent_elsewhere ITEMS.csv: how many items were answered on another socket than they came by;

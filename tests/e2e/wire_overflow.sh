@@ -47,5 +47,6 @@ holds "$TMP/o.json" '[.families[] | select(.protocol == "udp" and .outcome == "o
 	. < 0.97 and . > 0'
 holds "$TMP/o.json" '[.families[] | select(.protocol == "udp") | .rolled_complete_and_accurate_ratio |
 	values] | min < 0.97'
+holds "$TMP/o.json" '[.families[] | select(.outcome == "dropped") | .lead_time | .count, .p50_ns] == [0, null]'
 echo "# $got of $packets read; $(json "$TMP/o.json" '[.families[] | [.route, .outcome, .items,
 	.rolled_complete_and_accurate_ratio]] | tojson')"

@@ -228,7 +228,7 @@ Test(vsm_build, the_matrix_adds_up_to_the_steps)
 
 			for (size_t row = 0; row < by_lead->nr; row++)
 				items += by_lead->items[row];
-			cr_assert_eq(items, family->items);
+			cr_assert_eq(items, family->nr_steps ? family->items : 0);
 			for (size_t s = 0; s < family->nr_steps; s++) {
 				uint64_t sum_ns = 0;
 
