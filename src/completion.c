@@ -2,8 +2,8 @@
 /*
  * completion.c - gemba completion bash|zsh: completions of the shells, from the two tables
  *
- * What can be completed beside names: file names for FILE and -o, the words of a choice, and
- * process ids for -p.
+ * What can be completed beside names: file names for FILE and -o, the words of a choice,
+ * process ids for -p and names of processes for -n.
  */
 #include "src/cmd.h"
 #include "src/opts.h"
@@ -54,6 +54,8 @@ static void write_bash_value(const struct command *command, const struct opt_row
 		puts("files=1 ;;");
 	else if (row->letter == 'p')
 		puts("words=$(cd /proc && printf '%s ' [0-9]*) ;;");
+	else if (row->letter == 'n')
+		puts("IFS=$'\\n' words=$(cat /proc/[0-9]*/comm 2>/dev/null | sort -u) ;;");
 	else
 		puts("return ;;");
 }
@@ -81,10 +83,10 @@ static void write_bash(const struct command *commands)
 	write_names(commands);
 	fputs("\"\n"
 	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-	      "\tlocal words= files=\n\n"
+	      "\tlocal words= files= IFS=$' \\t\\n'\n\n"
 	      "\tCOMPREPLY=()\n"
 	      "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-	      "\t\tCOMPREPLY=($(compgen -W \"$commands\" -- \"$cur\"))\n"
+	      "\t\tmapfile -t COMPREPLY < <(compgen -W \"$commands\" -- \"$cur\")\n"
 	      "\t\treturn\n"
 	      "\tfi\n"
 	      "\tcase ${COMP_WORDS[1]}:$prev in\n",
@@ -97,8 +99,8 @@ static void write_bash(const struct command *commands)
 		write_bash_options(commands);
 	}
 	fputs("\tesac\n"
-	      "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
-	      "\t[ -z \"$files\" ] || COMPREPLY+=($(compgen -f -- \"$cur\"))\n"
+	      "\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\"\n"
+	      "\t\t[ -z \"$files\" ] || compgen -f -- \"$cur\")\n"
 	      "}\n"
 	      "complete -o filenames -F _gemba gemba\n",
 	      stdout);
@@ -129,7 +131,9 @@ static void write_zsh_action(const struct command *command, const struct opt_row
 	else if (row->traits & OPT_IS_FILE)
 		printf(":_files");
 	else
-		printf(":%s", row->letter == 'p' ? "_pids" : "");
+		printf(":%s", row->letter == 'p' ? "_pids" :
+			      row->letter == 'n' ? "{compadd - ${(f)\"$(cat /proc/<->/comm)\"}}" :
+						   "");
 }
 
 static void write_zsh_option(const struct command *command, const struct opt_row *row)

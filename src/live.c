@@ -100,6 +100,14 @@ static void say_missing(const struct pairs *missing)
 		log_info("without %s: %s", missing->items[i].key, missing->items[i].value);
 }
 
+static uint64_t own_cpu_ns(void)
+{
+	struct timespec cpu;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+	return cpu.tv_sec * SEC_NS + cpu.tv_nsec;
+}
+
 int live_open(struct live *self, const struct opts *opts)
 {
 	const struct session_opts session_opts = {
@@ -127,7 +135,9 @@ int live_open(struct live *self, const struct opts *opts)
 	the_session = self->session;
 	if (nr_signals) /* one came while it attached */
 		session_stop(self->session);
-	self->next_line_ns = now_ns() + SEC_NS;
+	self->line_ns = now_ns();
+	self->cpu_ns = own_cpu_ns();
+	self->next_line_ns = self->line_ns + SEC_NS;
 	return 0;
 }
 
@@ -141,22 +151,24 @@ bool live_is_second(struct live *self)
 	return true;
 }
 
+/* The CPU time since the line before it: what the capture costs now, the start-up left out. */
 void live_progress(struct live *self, uint64_t items, uint64_t events, uint64_t lost)
 {
-	struct timespec cpu;
-	double share, seconds;
+	uint64_t at_ns = now_ns(), cpu_ns = own_cpu_ns();
+	double share = at_ns > self->line_ns ?
+			       (double)(cpu_ns - self->cpu_ns) / (double)(at_ns - self->line_ns) :
+			       0;
 
 	if (log_level() == LOG_QUIET || !isatty(STDERR_FILENO))
 		return;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
-	seconds = (now_ns() - self->capture.start_ns) / 1e9;
-	share = (cpu.tv_sec + cpu.tv_nsec / 1e9) / (seconds > 0 ? seconds : 1);
 	fprintf(stderr, "\r%7.0fs  items %llu (%llu/s)  events %llu  lost %llu  own cpu %.1f%% ",
-		seconds, (unsigned long long)items,
+		(double)(at_ns - self->capture.start_ns) / 1e9, (unsigned long long)items,
 		(unsigned long long)(items - self->items_before), (unsigned long long)events,
 		(unsigned long long)lost, share * 100);
 	fflush(stderr);
 	self->items_before = items;
+	self->line_ns = at_ns;
+	self->cpu_ns = cpu_ns;
 	self->is_on_line = true;
 }
 

@@ -14,7 +14,9 @@ struct live {
 	struct session *session;
 	struct source *source;
 	uint64_t next_line_ns; /* of the progress line */
-	uint64_t items_before;
+	uint64_t items_before; /* of the line before, and its time and CPU time */
+	uint64_t line_ns;
+	uint64_t cpu_ns;
 	bool is_on_line; /* one stands on the terminal */
 	bool has_target;
 };

@@ -142,8 +142,6 @@ struct account {
 	uint64_t switches_unseen; /* threads seen running that no switch had put on a CPU: some
 				   * kernels leave out a switch in ten thousand */
 	uint64_t let_go;	  /* items closed early because too many were open */
-	uint64_t unpaired_rx;	  /* packets whose bytes no read was seen to take */
-	uint64_t unpaired_recv;	  /* reads whose packet was not seen */
 	uint64_t unpaired_tx;	  /* packets sent that belong to no send seen */
 	uint64_t doubtful_pairs;
 	uint64_t bytes_read_unseen; /* taken off a stream by no receive call: splice, zero copy */

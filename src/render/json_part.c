@@ -52,11 +52,12 @@ const struct field account_attributed[] = {
 };
 
 const struct field account_more[] = {
-	SAME(late),	      SAME(switches_unseen), SAME(let_go),	   SAME(unpaired_rx),
-	SAME(unpaired_recv),  SAME(unpaired_tx),     SAME(doubtful_pairs), SAME(bytes_read_unseen),
-	SAME(shared_outputs), SAME(merges),	     SAME(retransmits),	   SAME(drops),
-	SAME(sockets),	      SAME(listeners),	     SAME(packets_in),	   SAME(packets_out),
-	SAME(threads_ran),    SAME(first_ns),	     SAME(last_ns),	   { 0 },
+	SAME(late),	      SAME(switches_unseen), SAME(let_go),
+	SAME(unpaired_tx),    SAME(doubtful_pairs),  SAME(bytes_read_unseen),
+	SAME(shared_outputs), SAME(merges),	     SAME(retransmits),
+	SAME(drops),	      SAME(sockets),	     SAME(listeners),
+	SAME(packets_in),     SAME(packets_out),     SAME(threads_ran),
+	SAME(first_ns),	      SAME(last_ns),	     { 0 },
 };
 
 const char *const event_kind_names[GEMBA_NR_KINDS] = {

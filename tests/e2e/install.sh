@@ -76,7 +76,10 @@ completes 'auto ' gemba map --color au
 completes 'record ' gemba help rec
 : >"$TMP/one.gemba"
 : >"$TMP/other.txt"
+: >"$TMP/with blank.gemba"
 completes '*one.gemba *' gemba map o
+completes 'with blank.gemba ' gemba map w
+completes "$(cat /proc/$$/comm) " gemba map -n "$(cat /proc/$$/comm)"
 if command -v zsh >/dev/null; then
 	zsh -n "$install/usr/share/zsh/site-functions/_gemba" || fail 'zsh completion does not parse'
 fi
