@@ -57,6 +57,8 @@ struct owed {
 	uint32_t end;
 };
 
+#define CONN_MAX_GIVEN_UP 16
+
 struct conn {
 	struct list by_time;  /* all, by last use */
 	struct list items;    /* open ones that came this way, in order */
@@ -68,8 +70,8 @@ struct conn {
 	bool has_rx_high;
 	bool has_tx_high;
 	bool has_next_send;
-	bool is_answered_elsewhere; /* UDP: by other threads than the one that reads */
-	bool is_flow_counted;	    /* at its endpoint */
+	bool is_answered_late; /* UDP: by other threads, or after its reader has slept */
+	bool is_flow_counted;  /* at its endpoint */
 	uint32_t peer_pid;
 	char peer_comm[16];
 	uint32_t supplier; /* endpoint, or ENDPOINT_NONE: not looked up yet */
@@ -103,6 +105,12 @@ struct conn {
 	struct fifo sent;   /* struct sent_segment, waiting for its ack */
 	struct fifo owed;   /* struct owed: items whose packet waits for it */
 	struct fifo loose;  /* struct loose_tx: packets before their send call was told */
+	uint32_t nr_given_up;
+	struct given_up {
+		uint64_t at_ns;
+		uint32_t raddr;
+		uint16_t rport;
+	} given_up[CONN_MAX_GIVEN_UP]; /* UDP: the last ones that were closed with no answer */
 };
 
 struct conn *conn_new(const struct gemba_conn *is, uint64_t now_ns);

@@ -65,7 +65,7 @@ enum outcome item_outcome(const struct item *item)
 	return item->outputs ? OUTCOME_OUT : OUTCOME_ENDED;
 }
 
-static void leave_thread(struct correlate *self, struct item *item)
+void item_leave_thread(struct correlate *self, struct item *item)
 {
 	struct thread *thread = idmap_get(&self->threads, item->worker);
 
@@ -75,7 +75,7 @@ static void leave_thread(struct correlate *self, struct item *item)
 
 void item_close(struct correlate *self, struct item *item)
 {
-	leave_thread(self, item);
+	item_leave_thread(self, item);
 	list_del(&item->by_conn);
 	list_del(&item->by_thread);
 	item->is_closed = true;
@@ -169,7 +169,7 @@ static void account_for(struct correlate *self, const struct item *item, enum ou
 void item_finish(struct correlate *self, struct item *item, enum outcome outcome)
 {
 	if (!item->is_closed)
-		leave_thread(self, item);
+		item_leave_thread(self, item);
 	if (!item->nr_stamps) {
 		/* originated, its call told only at its end, its packet not seen */
 		item_stamp(item, STATION_SEND, item->last_ns, 0, 0);

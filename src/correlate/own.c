@@ -12,6 +12,10 @@
  * - Thread context counts only items of the reader's current epoch: an epoch ends when the
  *   thread sleeps, and when it reads on after a read that found nothing (a spinning loop has
  *   come round). Two or more of an epoch without an output: the send is a guess.
+ * - A datagram is closed when its reader sleeps, as most of a feed have no answer. A socket
+ *   whose answers come later than that (its reader waits for a disk; another thread sends) is
+ *   known by the first such answer: from then on its datagrams stay open for an answer by
+ *   address, though not for their thread.
  */
 #include <string.h>
 
@@ -20,6 +24,7 @@
 #define MERGE_MAX_CALLS 8
 #define MERGE_MAX_NS 1000000
 #define MAX_PASSED_OVER 16
+#define MAX_LATE_READS 1024 /* an answer that comes later than that many reads is not waited for */
 
 static struct item *item_of(struct list *node)
 {
@@ -214,18 +219,43 @@ static struct item *begin_item(struct correlate *self, struct conn *conn, struct
 	return item;
 }
 
+/* Closed with no answer; whose it was is kept, to know a late one by. */
+static void give_up(struct correlate *self, struct conn *conn, struct item *item)
+{
+	if (!item->outputs)
+		conn->given_up[conn->nr_given_up++ % CONN_MAX_GIVEN_UP] =
+			(struct given_up){ self->now_ns, item->raddr, item->rport };
+	item_close(self, item);
+}
+
+static bool was_given_up(const struct correlate *self, const struct conn *conn, uint32_t raddr,
+			 uint16_t rport)
+{
+	uint32_t nr = conn->nr_given_up < CONN_MAX_GIVEN_UP ? conn->nr_given_up :
+							      CONN_MAX_GIVEN_UP;
+
+	for (uint32_t i = 0; i < nr; i++) {
+		const struct given_up *one = &conn->given_up[i];
+
+		if (one->raddr == raddr && one->rport == rport &&
+		    self->now_ns - one->at_ns < self->opts.item_timeout_ns)
+			return true;
+	}
+	return false;
+}
+
 /* A read that found nothing lies before this one: the loop has come round, and datagrams that
  * only it could have answered are done. */
 static void new_epoch(struct correlate *self, struct conn *conn, struct thread *thread)
 {
 	thread->epoch++;
 	thread->saw_empty = false;
-	while (conn->is_udp && !conn->is_answered_elsewhere && !list_is_empty(&conn->items)) {
+	while (conn->is_udp && !conn->is_answered_late && !list_is_empty(&conn->items)) {
 		struct item *item = item_of(conn->items.next);
 
 		if (item->reader != thread->tid)
 			return;
-		item_close(self, item);
+		give_up(self, conn, item);
 	}
 }
 
@@ -384,6 +414,8 @@ struct item *own_send(struct correlate *self, struct conn *conn, struct thread *
 
 	bool is_orphan = !item && conn->is_accepted && is_after_loss(self);
 
+	if (!item && conn->is_udp && was_given_up(self, conn, ev->seq, ev->len >> 16))
+		is_orphan = conn->is_answered_late = true;
 	if (!item && !is_orphan)
 		item = by_thread(self, thread, &attribution);
 	if (!item) {
@@ -403,7 +435,7 @@ struct item *own_send(struct correlate *self, struct conn *conn, struct thread *
 		item->out_rport = conn->is_udp ? ev->len >> 16 : conn->is.rport;
 	}
 	if (thread && !item->is_originated && item->reader != thread->tid && conn->is_udp)
-		conn->is_answered_elsewhere = true;
+		conn->is_answered_late = true;
 	conn->last_send_ptr = item;
 	conn->last_send_item = item->id;
 	conn->last_send_ns = self->now_ns;
@@ -431,6 +463,24 @@ static struct list *first_touched(const struct thread *thread)
 	return node;
 }
 
+/* A datagram whose reader sleeps: only an answer by its address may still come, if any. */
+static void datagram_slept(struct correlate *self, struct item *item)
+{
+	struct conn *conn = state_conn(self, item->conn_id);
+
+	if (!conn) {
+		item_close(self, item);
+		return;
+	}
+	if (!conn->is_answered_late) {
+		give_up(self, conn, item);
+		return;
+	}
+	item_leave_thread(self, item);
+	while (item_of(conn->items.next)->in_seq + MAX_LATE_READS < conn->nr_read)
+		give_up(self, conn, item_of(conn->items.next));
+}
+
 /* Its reader sleeps with nothing pending: what it answered is done, and datagrams are. */
 void own_slept(struct correlate *self, struct thread *thread)
 {
@@ -453,8 +503,10 @@ void own_slept(struct correlate *self, struct thread *thread)
 		struct item *item = list_entry(node, struct item, by_thread);
 
 		next = node->next;
-		if (item->outputs || item->is_udp)
+		if (item->outputs)
 			item_close(self, item);
+		else if (item->is_udp)
+			datagram_slept(self, item);
 	}
 	thread->open_epoch = ++thread->epoch;
 	thread->saw_empty = false;

@@ -60,6 +60,8 @@ void state_fini_conns(struct correlate *self);
 /* items.c */
 struct item *item_new(struct correlate *self);
 void item_touch(struct correlate *self, struct item *item);
+/* Its thread works on it no more. */
+void item_leave_thread(struct correlate *self, struct item *item);
 /* No more outputs: finished now, or once its packet has left and arrived. */
 void item_close(struct correlate *self, struct item *item);
 /* Something that it waited for is there: finished if it was closed and waits for nothing else. */

@@ -351,6 +351,58 @@ Test(own, datagrams_that_another_thread_answers_wait_for_it_while_their_reader_s
 	outcome_free(&o);
 }
 
+Test(own, datagrams_answered_after_their_reader_slept_are_joined_from_the_first_such_answer_on)
+{
+	struct stream s = server();
+	struct outcome_of_run o;
+
+	for (int i = 0; i < 6; i++) {
+		at(&s, 100 * i + 10), asks(&s, FEED, 1000 + i % 2, i, 1);
+		at(&s, 100 * i + 20), udp_reads(&s, U, T, 64, 0);
+		at(&s, 100 * i + 30), sleeps(&s, T, IDLE);
+		at(&s, 100 * i + 60), wakes(&s, T, IDLE, 1);
+		at(&s, 100 * i + 70), udp_leaves(&s, U, T, FEED, 1000 + i % 2, 9);
+	}
+	o = ends(&s);
+	cr_assert_eq(o.account.by_outcome[OUTCOME_OUT], 5);
+	cr_assert_eq(o.account.by_outcome[OUTCOME_ENDED], 1);
+	cr_assert_eq(o.account.by_outcome[OUTCOME_UNOBSERVED], 1);
+	for (size_t i = 0; i < o.nr; i++) {
+		if (o.journeys[i].outcome != OUTCOME_OUT)
+			continue;
+		assert_route(o.journeys[i], "rx sock recv txq tx");
+		cr_assert_eq(o.journeys[i].attribution, ATTRIBUTED_CONNECTION);
+		/* a request arrives at 10, 110, ...: its own answer leaves 60 us later */
+		cr_assert_eq(o.journeys[i].stamps[4].at_ns - o.journeys[i].stamps[0].at_ns, 60000);
+	}
+	outcome_free(&o);
+}
+
+Test(own, a_late_answer_goes_to_no_other_datagram_of_its_thread)
+{
+	struct stream s = server();
+	struct outcome_of_run o;
+
+	at(&s, 10), asks(&s, FEED, 1000, 1, 1);
+	at(&s, 20), udp_reads(&s, U, T, 64, 0);
+	at(&s, 30), sleeps(&s, T, IDLE);
+	at(&s, 40), asks(&s, FEED, 2000, 2, 1);
+	at(&s, 60), wakes(&s, T, IDLE, 1);
+	at(&s, 61), udp_reads(&s, U, T, 64, 0);
+	at(&s, 70), udp_leaves(&s, U, T, FEED, 1000, 9);
+	at(&s, 80), udp_leaves(&s, U, T, FEED, 2000, 9);
+	o = ends(&s);
+	cr_assert_eq(o.account.by_outcome[OUTCOME_OUT], 1);
+	for (size_t i = 0; i < o.nr; i++) {
+		if (o.journeys[i].outcome != OUTCOME_OUT)
+			continue;
+		cr_assert_eq(o.journeys[i].in_rport, 2000);
+		cr_assert_eq(o.journeys[i].outputs, 1);
+		assert_us(o.journeys[i], STATION_TX, 80);
+	}
+	outcome_free(&o);
+}
+
 Test(own, thread_context_is_not_believed_on_go)
 {
 	struct stream s = server();
