@@ -54,7 +54,13 @@ static int open_file(const struct opts *opts, char **path, int *fd)
 	return 1;
 }
 
-static int doubt_end(struct vsm *vsm, const char *path, const struct source *source, int err)
+static bool is_cut(const struct source *source, int err)
+{
+	return err == -EBADMSG || !trace_source_is_whole(source);
+}
+
+static int doubt_end(struct vsm *vsm, const char *path, const struct source *source, int err,
+		     uint64_t nr_left_out)
 {
 	uint64_t unread = trace_source_bytes_unread(source);
 
@@ -63,17 +69,20 @@ static int doubt_end(struct vsm *vsm, const char *path, const struct source *sou
 			 (unsigned long long)unread);
 		return vsm_doubt(vsm, "trace_damaged", NULL, 0,
 				 "A block of the trace is damaged; %llu bytes from there on are "
-				 "left out.",
-				 (unsigned long long)unread);
+				 "left out, and %llu events just before them that are not of "
+				 "all CPUs.",
+				 (unsigned long long)unread, (unsigned long long)nr_left_out);
 	}
-	if (trace_source_is_whole(source))
+	if (!is_cut(source, err))
 		return 0;
 	log_info("%s: the recording did not end in order; what was written is used, %llu bytes "
 		 "of a last block are not",
 		 path, (unsigned long long)unread);
 	return vsm_doubt(vsm, "trace_cut", NULL, 0,
-			 "The recording did not end in order (killed, or a full disk); the map is "
-			 "of what was written.");
+			 "The recording did not end in order (killed, or a full disk); the map "
+			 "ends where the events of all CPUs were written, %llu later ones are "
+			 "left out.",
+			 (unsigned long long)nr_left_out);
 }
 
 static int read_all(struct source *source, struct pipeline *pipeline)
@@ -107,6 +116,7 @@ static int map_trace(const struct opts *opts, const struct pipeline_opts *pipeli
 	struct pipeline *pipeline = NULL;
 	struct capture capture = { 0 };
 	struct source *source = NULL;
+	uint64_t nr_left_out = 0;
 	int err = trace_source_new(&source, fd, &capture), end;
 
 	(void)opts;
@@ -117,8 +127,10 @@ static int map_trace(const struct opts *opts, const struct pipeline_opts *pipeli
 	err = pipeline_new(&pipeline, pipeline_opts, &capture);
 	end = err ?: read_all(source, pipeline);
 	err = err ?: end == -ENOMEM ? end : 0;
+	if (!err && is_cut(source, end))
+		nr_left_out = pipeline_cut(pipeline);
 	err = err ?: pipeline_finish(pipeline, &capture, out);
-	err = err ?: doubt_end(*out, path, source, end);
+	err = err ?: doubt_end(*out, path, source, end, nr_left_out);
 	pipeline_free(pipeline);
 	source->free(source);
 	capture_fini(&capture);

@@ -129,6 +129,11 @@ const struct endpoint *pipeline_endpoints(const struct pipeline *self, size_t *n
 	return correlate_endpoints(self->correlate, nr);
 }
 
+uint64_t pipeline_cut(struct pipeline *self)
+{
+	return order_cut(self->order);
+}
+
 int pipeline_finish(struct pipeline *self, struct capture *capture, struct vsm **out)
 {
 	struct account *account = correlate_account(self->correlate);

@@ -29,6 +29,8 @@ int pipeline_feed(struct pipeline *self, const struct batch *batch);
 /* The account so far: items, events, lost. */
 const struct account *pipeline_account(const struct pipeline *self);
 const struct endpoint *pipeline_endpoints(const struct pipeline *self, size_t *nr);
+/* Before finish, when the stream broke off: what is not there of all CPUs, how many records. */
+uint64_t pipeline_cut(struct pipeline *self);
 /* No more comes: the map. `capture` as it is known now is moved into it. */
 int pipeline_finish(struct pipeline *self, struct capture *capture, struct vsm **out);
 

@@ -47,6 +47,7 @@ struct order {
 	size_t room_spare;
 	uint64_t last_ns;
 	uint64_t late;
+	bool has_mark;
 };
 
 int order_new(struct order **out, struct order_sink sink)
@@ -320,6 +321,7 @@ int order_add(struct order *self, unsigned int cpu, const void *records, size_t 
 
 		if ((size_t)(end - at) < len)
 			break;
+		self->has_mark |= ev->kind == GEMBA_MARK;
 		if (ev->kind == GEMBA_MARK)
 			let_go(self, ev->ts_ns, SIZE_MAX);
 		else
@@ -336,6 +338,20 @@ int order_add(struct order *self, unsigned int cpu, const void *records, size_t 
 void order_finish(struct order *self)
 {
 	let_go(self, 0, 0);
+}
+
+uint64_t order_cut(struct order *self)
+{
+	uint64_t held = self->held;
+
+	if (!self->has_mark) {
+		order_finish(self);
+		return 0;
+	}
+	for (unsigned int i = 0; i < self->nr_lanes; i++)
+		self->lanes[i].head = self->lanes[i].nr_keys;
+	self->held = 0;
+	return held;
 }
 
 uint64_t order_late(const struct order *self)

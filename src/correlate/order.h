@@ -28,6 +28,11 @@ void order_free(struct order *self);
 int order_add(struct order *self, unsigned int cpu, const void *records, size_t bytes);
 /* No more will come: lets go of the rest. */
 void order_finish(struct order *self);
+/*
+ * The stream broke off: what no mark has let go is of some CPUs only, and would show packets
+ * that nobody read. It is never given; returns how many records. A stream without marks is used whole.
+ */
+uint64_t order_cut(struct order *self);
 /* Records that came after a later one had been let go; they were given the later one's time. */
 uint64_t order_late(const struct order *self);
 

@@ -295,3 +295,28 @@ Test(order, random_streams_come_out_sorted_however_they_are_cut_and_marked)
 		}
 	}
 }
+
+Test(order, a_stream_that_broke_off_gives_nothing_that_is_newer_than_its_last_mark)
+{
+	struct seen seen;
+	struct order *order = order_into(&seen);
+
+	add(order, 0, 10, 1), add(order, 1, 20, 2);
+	mark(order, 30);
+	add(order, 0, 40, 3), add(order, 0, 50, 4);
+	cr_assert_eq(order_cut(order), 2);
+	order_finish(order);
+	cr_assert_eq(seen.nr, 2);
+	end(order, &seen);
+}
+
+Test(order, a_stream_without_marks_that_broke_off_is_given_whole)
+{
+	struct seen seen;
+	struct order *order = order_into(&seen);
+
+	add(order, 0, 10, 1), add(order, 1, 20, 2);
+	cr_assert_eq(order_cut(order), 0);
+	cr_assert_eq(seen.nr, 2);
+	end(order, &seen);
+}
