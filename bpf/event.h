@@ -88,6 +88,9 @@ enum gemba_flag {
 	GEMBA_F_PREV = 32,	/* SWITCH: the one that leaves is a target's thread */
 	GEMBA_F_NEXT = 64,	/* SWITCH: the one that comes is a target's thread */
 	GEMBA_F_RUNNABLE = 128, /* SWITCH: the one that leaves could have gone on */
+
+	GEMBA_F_TARGET = 1, /* COMM: a target's thread */
+	GEMBA_F_GO = 2,	    /* COMM: its process runs a Go binary */
 };
 
 struct gemba_event {
@@ -130,7 +133,7 @@ struct gemba_peer {
 	__gemba_u8 addr[16];
 };
 
-/* GEMBA_COMM: the name of a thread (ev.tid, of process ev.seq; ev.flags 1: a target's).
+/* GEMBA_COMM: the name of a thread (ev.tid, of process ev.seq).
  * GEMBA_PEERNAME: the process (ev.tid) on this host at the other end of socket ev.sk.
  * GEMBA_LOST: ev.len events of kind ev.aux lost on ev.cpu within ev.seq ns from ev.ts_ns.
  * GEMBA_MARK: nothing older than ev.ts_ns will come from any CPU. */

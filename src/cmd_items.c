@@ -21,6 +21,8 @@ struct items {
 	struct journey *kept; /* a heap, the shortest first */
 	size_t nr_kept;
 	uint64_t nr_rows;
+	uint64_t nr_asked;  /* items that --where was asked of, */
+	uint64_t nr_valued; /* and those that have such a figure */
 	bool has_begun;
 };
 
@@ -74,12 +76,20 @@ static void keep(struct items *self, const struct journey *journey)
 		swap(&self->kept[i], &self->kept[i - 1]);
 }
 
+static bool is_so(struct items *self, const struct journey *journey)
+{
+	double value = items_value(journey, &self->opts->where);
+
+	self->nr_asked++;
+	self->nr_valued += !isnan(value);
+	return expr_compare(&self->opts->where, value);
+}
+
 static void take(void *ctx, const struct journey *journey)
 {
 	struct items *self = ctx;
 
-	if (self->opts->where.metric &&
-	    !expr_compare(&self->opts->where, items_value(journey, &self->opts->where)))
+	if (self->opts->where.metric && !is_so(self, journey))
 		return;
 	if (self->opts->nr_slowest)
 		keep(self, journey);
@@ -96,11 +106,16 @@ static int show(struct items *self)
 		load_trace(self->opts, (struct journey_sink){ .ctx = self, .journey = take }, &vsm);
 	for (size_t i = 0; i < self->nr_kept; i++)
 		write_row(self, &self->kept[i]);
+	vsm_free(vsm);
+	if (!status && self->nr_asked && !self->nr_valued) {
+		log_error("no item has what --where asks for; gemba map shows the steps there are, "
+			  "gemba(1) the figures under CONDITIONS");
+		return 2;
+	}
 	if (!status)
 		begin(self);
 	if (self->has_begun)
 		self->format->tail(self->out);
-	vsm_free(vsm);
 	if (!status && !self->nr_rows)
 		log_info("no item%s; gemba map says what was seen",
 			 self->opts->where.metric ? " is so" : " in this trace");

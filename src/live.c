@@ -48,7 +48,6 @@ static void heed_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of write(2), not an end */
 }
 
 static uint64_t now_ns(void)

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "src/collect/trace.h"
@@ -33,6 +34,18 @@ struct pipeline_opts load_pipeline_opts(const struct opts *opts)
 	};
 }
 
+static void explain_file(const char *path, int err)
+{
+	struct stat st;
+
+	if (err == EACCES && !stat(path, &st) && S_ISREG(st.st_mode))
+		log_error("%s: %s: it belongs to uid %u alone; read it with sudo, or let that user "
+			  "chown it to you",
+			  path, strerror(err), st.st_uid);
+	else
+		log_error("%s: %s; give a trace (*.gemba) or a map (*.json)", path, strerror(err));
+}
+
 /* The file and its name, which is malloc'd. */
 static int open_file(const struct opts *opts, char **path, int *fd)
 {
@@ -49,7 +62,7 @@ static int open_file(const struct opts *opts, char **path, int *fd)
 	*fd = open(*path, O_RDONLY | O_CLOEXEC);
 	if (*fd >= 0)
 		return 0;
-	log_error("%s: %s; give a trace (*.gemba) or a map (*.json)", *path, strerror(errno));
+	explain_file(*path, errno);
 	free(*path);
 	return 1;
 }

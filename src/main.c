@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -60,6 +61,7 @@ int main(int argc, char **argv)
 	static struct opts opts;
 	char why[OPTS_WHY_BYTES];
 
+	signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of write(2), not an end */
 	fill_standard_fds();
 	if (opts_parse(&opts, commands, argc, argv, why)) {
 		log_error("%s", why);

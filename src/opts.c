@@ -61,7 +61,7 @@ static int find_command(struct parser *self, const char *word)
 		return opts_refuse(self->why, "a command is missing; 'gemba help' lists them");
 	if (!strcmp(word, "-h") || !strcmp(word, "--help"))
 		name = "help";
-	else if (!strcmp(word, "--version"))
+	else if (!strcmp(word, "-V") || !strcmp(word, "--version"))
 		name = "version";
 	else if (word[0] == '-')
 		return opts_refuse(self->why,

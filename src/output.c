@@ -65,6 +65,15 @@ FILE *output_open(const char *path, bool is_forced)
 	return file;
 }
 
+/* Half a map is worse than none, and would stand in the way of the next try. */
+static void remove_cut(const char *path)
+{
+	struct stat st;
+
+	if (!lstat(path, &st) && S_ISREG(st.st_mode))
+		unlink(path);
+}
+
 int output_close(FILE *file, const char *path)
 {
 	bool failed = fflush(file) || ferror(file);
@@ -72,7 +81,11 @@ int output_close(FILE *file, const char *path)
 	if (file == stdout)
 		return failed;
 	failed |= fclose(file) != 0;
-	return failed ? log_error("%s: cannot be written: %s", path, strerror(errno ?: EIO)) : 0;
+	if (!failed)
+		return 0;
+	log_error("%s: cannot be written: %s", path, strerror(errno ?: EIO));
+	remove_cut(path);
+	return 1;
 }
 
 char *output_newest_trace(void)

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "src/attach/feature.h"
@@ -25,7 +26,9 @@ typedef uint32_t u32;
 #include "build/bpf/gemba.skel.h"
 
 #define MAX_RINGS 512
+#define OTHER_FDS 64 /* programs, maps, links, and what is open already */
 #define MIN_RING_BYTES 4096
+#define MAX_RING_BYTES (1u << 31) /* max_entries of a map is 32 bits wide */
 
 struct row {
 	const char *program;
@@ -162,12 +165,12 @@ static int make_rings(struct probe *self)
 	return 0;
 }
 
-/* The largest power of two that leaves all rings within the total, one page at least. */
+/* The largest power of two that leaves all rings within the total, one page at least, 2 GiB at most. */
 static size_t ring_size(uint64_t total, unsigned int nr)
 {
 	size_t room = MIN_RING_BYTES;
 
-	while (room * 2 * nr <= total)
+	while (room * 2 * nr <= total && room < MAX_RING_BYTES)
 		room *= 2;
 	return room;
 }
@@ -228,11 +231,37 @@ static int explain(int err, char *why)
 	else if (err == -ENOENT)
 		text = "this kernel has no BTF (/sys/kernel/btf/vmlinux); one built with "
 		       "CONFIG_DEBUG_INFO_BTF=y is needed";
+	else if (err == -ENOMEM)
+		text = "out of memory; give smaller rings (--ring), or raise the limit (ulimit -v, "
+		       "the cgroup's memory.max)";
+	else if (err == -EMFILE || err == -ENFILE)
+		text = "too many open files; raise the limit (ulimit -n 1024)";
 	else if (err == -EPERM || err == -EACCES)
 		text = "the kernel refuses BPF here (lockdown, or a container without it); run "
 		       "gemba on the host, see gemba check";
 	snprintf(why, PROBE_WHY_BYTES, "cannot load the probes: %s", text);
 	return err;
+}
+
+static int no_btf(void)
+{
+	if (!feature_has_privileges())
+		return -EPERM;
+	return access("/sys/kernel/btf/vmlinux", R_OK) ? -ENOENT : -ENOMEM;
+}
+
+/* libbpf reports a lack of descriptors as this or that: it is told before. */
+static int raise_limits(unsigned int nr_rings)
+{
+	rlim_t wanted = nr_rings + OTHER_FDS;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= wanted)
+		return 0;
+	if (limit.rlim_max < wanted)
+		return -EMFILE;
+	limit.rlim_cur = limit.rlim_max;
+	return setrlimit(RLIMIT_NOFILE, &limit) ? -errno : 0;
 }
 
 static int load_all(struct probe *self, const struct probe_opts *opts)
@@ -242,13 +271,14 @@ static int load_all(struct probe *self, const struct probe_opts *opts)
 	int err;
 
 	if (!btf)
-		return feature_has_privileges() ? -ENOENT : -EPERM;
+		return no_btf();
 	self->nr_rings = nr < 1 ? 1 : nr > MAX_RINGS ? MAX_RINGS : nr;
 	self->ring_bytes = ring_size(opts->ring_bytes, self->nr_rings);
 	for (unsigned int i = 0; i < MAX_RINGS; i++)
 		self->ring_fds[i] = -1;
 	look(self, btf);
-	err = make_rings(self);
+	err = raise_limits(self->nr_rings);
+	err = err ?: make_rings(self);
 	err = err ?: load(self, btf);
 	err = err ?: set_rings(self);
 	btf__free(btf);

@@ -56,6 +56,14 @@ static uint64_t clock_ns(clockid_t clock)
 	return ts.tv_sec * SEC_NS + ts.tv_nsec;
 }
 
+static bool is_go(const struct session *self, uint32_t pid)
+{
+	for (size_t i = 0; i < self->capture->nr_targets; i++)
+		if (self->capture->targets[i].pid == pid)
+			return self->capture->targets[i].is_go;
+	return false;
+}
+
 static void name_thread(struct session *self, uint32_t tid, uint32_t tgid, bool is_target)
 {
 	struct gemba_comm *rec;
@@ -75,7 +83,8 @@ static void name_thread(struct session *self, uint32_t tid, uint32_t tgid, bool 
 		snprintf(rec->comm, sizeof(rec->comm), "%.15s", stat.comm);
 	rec->ev.ts_ns = clock_ns(CLOCK_MONOTONIC);
 	rec->ev.kind = GEMBA_COMM;
-	rec->ev.flags = is_target;
+	rec->ev.flags = (is_target ? GEMBA_F_TARGET : 0) |
+			(is_target && is_go(self, tid) ? GEMBA_F_GO : 0);
 	rec->ev.tid = tid;
 	rec->ev.seq = tgid;
 	self->nr_names++;
@@ -134,6 +143,7 @@ static void scan(struct session *self, const struct batch *batch)
 			note_exit(self, ev->tid, ev->len);
 		} else if (ev->kind == GEMBA_EXEC && ev->tid < PID_LIMIT) {
 			self->named[ev->tid >> 3] &= ~(1 << (ev->tid & 7)); /* a new name */
+			target_describe_again(ev->tid, self->capture);
 		}
 		at += gemba_record_bytes(ev->kind);
 	}
@@ -304,7 +314,8 @@ int session_open(struct session **out, struct target *target, const struct sessi
 	err = err ?: attach(self, why);
 	if (err) {
 		if (!why[0])
-			snprintf(why, PROBE_WHY_BYTES, "cannot attach: %s", strerror(-err));
+			snprintf(why, PROBE_WHY_BYTES, "cannot attach: %s%s", strerror(-err),
+				 err == -ENOMEM ? "; give smaller rings (--ring)" : "");
 		session_close(self);
 		return err;
 	}

@@ -142,6 +142,7 @@ static void run_child(int go, int err, char *const argv[])
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
 	execvp(argv[0], argv);
 	error = errno;
 	if (write(err, &error, sizeof(error)) < 0)
@@ -278,4 +279,33 @@ int target_describe(const struct target *self, struct capture *capture)
 	if (self->nr_pids && capture->targets[0].comm && !capture->name)
 		capture->name = strdup(capture->targets[0].comm);
 	return 0;
+}
+
+/* What cannot be read now (it has exited since) stays as it was. */
+static void take_text(char **to, char *from)
+{
+	if (!from)
+		return;
+	free(*to);
+	*to = from;
+}
+
+void target_describe_again(uint32_t pid, struct capture *capture)
+{
+	struct target_info now = { 0 };
+	struct target_info *info = NULL;
+
+	for (size_t i = 0; i < capture->nr_targets; i++)
+		if (capture->targets[i].pid == pid)
+			info = &capture->targets[i];
+	if (!info || describe(pid, &now))
+		return;
+	if (info == capture->targets && capture->name && info->comm &&
+	    !strcmp(capture->name, info->comm))
+		take_text(&capture->name, strdup(now.comm));
+	take_text(&info->comm, now.comm);
+	take_text(&info->exe, now.exe);
+	take_text(&info->cmdline, now.cmdline);
+	take_text(&info->build_id, now.build_id);
+	info->is_go = now.is_go;
 }

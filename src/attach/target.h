@@ -46,5 +46,7 @@ void target_fini(struct target *self);
 
 /* What /proc says of the processes now, into capture->targets; what cannot be read stays NULL. */
 int target_describe(const struct target *self, struct capture *capture);
+/* The same of one of them that has executed another program. */
+void target_describe_again(uint32_t pid, struct capture *capture);
 
 #endif

@@ -362,6 +362,8 @@ static void on_comm(struct correlate *self, const union gemba_record *record)
 
 	if (thread)
 		memcpy(thread->comm, record->comm.comm, sizeof(thread->comm) - 1);
+	self->opts.is_go |=
+		!!(record->ev.flags & GEMBA_F_GO); /* executed since the capture began */
 }
 
 static void on_peername(struct correlate *self, const union gemba_record *record)

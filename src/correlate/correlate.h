@@ -18,7 +18,7 @@ struct correlate_opts {
 	uint64_t start_ns;	  /* everything was attached; the warm-up begins */
 	uint64_t item_timeout_ns; /* 0: 1 s */
 	enum own_by own;
-	bool is_go;	  /* thread context is not to be believed */
+	bool is_go;	  /* thread context is not to be believed; COMM can say so later */
 	bool has_sched;	  /* scheduler events are in the stream */
 	size_t max_items; /* open at a time, 0: 32 768 */
 };

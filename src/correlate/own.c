@@ -231,8 +231,7 @@ static void give_up(struct correlate *self, struct conn *conn, struct item *item
 static bool was_given_up(const struct correlate *self, const struct conn *conn, uint32_t raddr,
 			 uint16_t rport)
 {
-	uint32_t nr = conn->nr_given_up < CONN_MAX_GIVEN_UP ? conn->nr_given_up :
-							      CONN_MAX_GIVEN_UP;
+	uint32_t nr = conn->nr_given_up < CONN_MAX_GIVEN_UP ? conn->nr_given_up : CONN_MAX_GIVEN_UP;
 
 	for (uint32_t i = 0; i < nr; i++) {
 		const struct given_up *one = &conn->given_up[i];

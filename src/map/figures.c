@@ -13,6 +13,15 @@ static double ratio(double part, double whole)
 	return whole > 0 ? part / whole : NAN;
 }
 
+/* Of a message that the target sends by itself the work before is not on the map. */
+static bool has_work(const struct family *self)
+{
+	for (size_t s = 0; s < self->nr_steps; s++)
+		if (self->steps[s].kind == STEP_STAGE || self->steps[s].kind == STEP_PROCESS)
+			return true;
+	return false;
+}
+
 static bool has_stages(const struct family *self)
 {
 	for (size_t s = 0; s < self->nr_steps; s++)
@@ -75,8 +84,9 @@ void family_figures(struct family *self, uint64_t window_ns)
 
 	self->rate_hz = ratio((double)self->items * 1e9, (double)window_ns);
 	self->takt_mean_ns = self->items ? window_ns / self->items : 0;
-	self->activity_ratio =
-		self->process_time.count ? ratio((double)self->process_time.sum_ns, lead_ns) : NAN;
+	self->activity_ratio = self->process_time.count && has_work(self) ?
+				       ratio((double)self->process_time.sum_ns, lead_ns) :
+				       NAN;
 	for (size_t s = 0; s < self->nr_steps; s++) {
 		struct step *step = &self->steps[s];
 

@@ -187,7 +187,8 @@ static void set_window(struct vsm_builder *self, struct vsm *vsm, const struct c
 	uint64_t end_ns = later(capture->end_ns, vsm->account.last_ns);
 
 	end_ns = later(end_ns, self->families.common.latest_ns);
-	self->tally.is_short = end_ns <= self->window_start_ns;
+	/* one that was cut is doubted as such, by who read it */
+	self->tally.is_short = capture->end_ns && end_ns <= self->window_start_ns;
 	vsm->window_start_ns = self->window_start_ns;
 	vsm->window_end_ns = later(end_ns, self->window_start_ns);
 }

@@ -30,6 +30,16 @@ static bool has_exited(const struct vsm *vsm)
 	return vsm->capture.nr_targets;
 }
 
+/* Nothing is known of the target then: no cause that lies with it may be named. */
+static bool nothing_readable(const struct vsm *vsm)
+{
+	for (size_t i = 0; i < vsm->nr_doubts; i++)
+		if (!strcmp(vsm->doubts[i].code, "trace_cut") ||
+		    !strcmp(vsm->doubts[i].code, "trace_damaged"))
+			return !vsm->account.events;
+	return false;
+}
+
 static bool nothing_before_exit(const struct vsm *vsm)
 {
 	const struct account *account = &vsm->account;
@@ -115,6 +125,10 @@ struct cause {
 };
 
 static const struct cause causes[] = {
+	{ nothing_readable, 0,
+	  "the trace is cut or damaged before its first whole second: nothing of it can be read; "
+	  "record again.",
+	  NEXT_LONGER },
 	{ nothing_before_exit, 0, "the target exited before anything had flowed through it.",
 	  NEXT_ALL },
 	{ all_lost, 0, "most events were lost, so that no item could be put together.",

@@ -80,10 +80,14 @@ static void put_lead_time(struct flow *flow, const struct hist *lead)
 	flow_end(flow);
 }
 
-static void add_class(struct flow *flow, const char *name, const struct hist *hist)
+/* The parts of some items may be unknown: the class's share of the mean, so that all add up. */
+static void add_class(struct flow *flow, const char *name, const struct family *family,
+		      const struct hist *hist)
 {
+	uint64_t items = family->lead_time.count;
+
 	flow_add(flow, STYLE_PLAIN, "%s %s", name,
-		 hist->count ? figure_time(hist_mean_ns(hist)).s : "-");
+		 hist->count && items ? figure_time(hist->sum_ns / items).s : "-");
 }
 
 /* Of the lead time of all items, what no class accounts for. */
@@ -100,9 +104,10 @@ static void put_classes(struct flow *flow, const struct family *family)
 	double unmapped = (double)unmapped_ns(family) / (double)family->lead_time.sum_ns;
 
 	flow_begin(flow, "of it");
-	add_class(flow, "process", &family->process_time);
-	add_class(flow, "transport", &family->transport_time);
-	add_class(flow, "wait", &family->wait_time);
+	if (!isnan(family->activity_ratio))
+		add_class(flow, "process", family, &family->process_time);
+	add_class(flow, "transport", family, &family->transport_time);
+	add_class(flow, "wait", family, &family->wait_time);
 	flow_add(flow, STYLE_PLAIN, "activity %s", figure_ratio(family->activity_ratio).s);
 	if (!isnan(family->pce_ratio))
 		flow_add(flow, STYLE_PLAIN, "pce %s", figure_ratio(family->pce_ratio).s);

@@ -78,6 +78,7 @@ completes 'record ' gemba help rec
 : >"$TMP/other.txt"
 : >"$TMP/with blank.gemba"
 completes '*one.gemba *' gemba map o
+completes '*redis-server*' gemba record -- redis-s
 completes 'with blank.gemba ' gemba map w
 completes "$(cat /proc/$$/comm) " gemba map -n "$(cat /proc/$$/comm)"
 if command -v zsh >/dev/null; then

@@ -87,6 +87,7 @@ redis-benchmark -p "$port" -n 500 -c 5 -t get -q >/dev/null
 kill -INT "$gemba"
 ended
 holds "$map" '.account.items_in > 400 and .capture.targets[0].exit_status == null'
+holds "$map" '.capture.targets[0] | .comm == "redis-server" and (.exe | test("redis"))'
 kill "$target"
 
 # --- it forks: the child is another process and not observed
