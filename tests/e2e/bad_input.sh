@@ -210,6 +210,8 @@ refuses 1 "there.json exists; ..." items "$good" -o there.json
 refuses 1 "dir exists; ..." map "$good" -o dir
 refuses 1 "link.json exists; ...|link.json is a symbolic link; give the file itself" map "$good" -o link.json
 refuses 1 "link.json is a symbolic link; give the file itself" map "$good" -o link.json --force
+refuses 1 "toolarge.json: cannot be written: File too large" sh -c 'ulimit -f 1; exec "$@"' - "$gemba" map "$good" -f json -o toolarge.json
+refuses 2 "no item has what --where asks for; ..." items "$good" --where 'bogus.time > 1us'
 refuses 1 "missing/x.json: cannot be written: No such file or directory" map "$good" -o missing/x.json
 refuses 1 "dir: cannot be written: Is a directory" map "$good" -o dir --force
 refuses 1 "missing.gemba: ..." items missing.gemba -o there.json --force
@@ -239,7 +241,7 @@ if [ "$(id -u)" = 0 ]; then
 	refuses 1 "$needs" as_nobody "$TMP/gemba" map -p $$ --for 1s
 	refuses 1 "$needs" as_nobody "$TMP/gemba" record --for 1s -- sleep 60
 	echo secret >secret.gemba && chmod 600 secret.gemba
-	refuses 1 "secret.gemba: Permission denied$give" as_nobody "$TMP/gemba" map secret.gemba
+	refuses 1 "secret.gemba: Permission denied: it belongs to uid 0 alone; read it with sudo, or let that user chown it to you" as_nobody "$TMP/gemba" map secret.gemba
 	refuses 1 "y.json: cannot be written: Permission denied" as_nobody "$TMP/gemba" map "$good" -o y.json
 fi
 
