@@ -44,13 +44,14 @@ typedef unsigned long long __gemba_u64;
  * EXEC process     -        tid          tgid             -              -
  * CLOSE            socket   -            -                -              -
  * HWSTAMP last RX  socket   -            stamp, low       stamp, high    -
+ * STAGE entered    -        thread       stage, from 0    -              -
  *
  * In the UDP records RX, TXQ, TX and DROP `len` is payload | rport << 16, `raddr` the IPv4
  * address as it stands in the packet or the folded IPv6 one, and the tag names the skb among
  * those of one burst. A tid that cannot be vouched for (interrupt context) is 0.
  *
- * GEMBA_CONN and GEMBA_PEER are longer, see below. The last four are made in user space:
- * the source makes MARK and LOST, the recorder COMM and PEERNAME.
+ * GEMBA_CONN and GEMBA_PEER are longer, see below. Four are made in user space: the source
+ * makes MARK and LOST, the recorder COMM and PEERNAME.
  */
 enum gemba_kind {
 	GEMBA_NONE,
@@ -76,8 +77,11 @@ enum gemba_kind {
 	GEMBA_LOST,
 	GEMBA_COMM,
 	GEMBA_PEERNAME,
+	GEMBA_STAGE,
 	GEMBA_NR_KINDS,
 };
+
+#define GEMBA_MAX_STAGES 64
 
 enum gemba_flag {
 	GEMBA_F_UDP = 1,	/* a datagram; otherwise TCP */
@@ -153,6 +157,12 @@ _Static_assert(sizeof(struct gemba_event) == 32, "the trace depends on it");
 _Static_assert(sizeof(struct gemba_conn) == 80, "the trace depends on it");
 _Static_assert(sizeof(struct gemba_peer) == 48, "the trace depends on it");
 _Static_assert(sizeof(struct gemba_comm) == 48, "the trace depends on it");
+
+/* True: user space makes this kind, so its time is not that of an observation. */
+static inline int gemba_is_made_up(unsigned int kind)
+{
+	return kind >= GEMBA_MARK && kind <= GEMBA_PEERNAME;
+}
 
 /* Bytes of a record by its kind: the kernel's, the file's and the collector's one truth. */
 static inline unsigned int gemba_record_bytes(unsigned int kind)

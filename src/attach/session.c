@@ -210,7 +210,7 @@ static void cut_at_end(const struct session *self, struct batch *batch)
 		const struct gemba_event *ev = (const struct gemba_event *)at;
 		size_t len = gemba_record_bytes(ev->kind);
 
-		if (ev->ts_ns <= self->capture->end_ns || ev->kind >= GEMBA_MARK) {
+		if (ev->ts_ns <= self->capture->end_ns || gemba_is_made_up(ev->kind)) {
 			memmove(to, at, len);
 			to += len;
 		}

@@ -72,6 +72,7 @@ struct conn {
 	bool has_next_send;
 	bool is_answered_late; /* UDP: by other threads, or after its reader has slept */
 	bool is_flow_counted;  /* at its endpoint */
+	bool is_begun_alone;   /* an item of it was begun that was the only one waiting for it */
 	uint32_t peer_pid;
 	char peer_comm[16];
 	uint32_t supplier; /* endpoint, or ENDPOINT_NONE: not looked up yet */

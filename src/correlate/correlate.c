@@ -48,11 +48,13 @@ static void free_items(struct correlate *self)
 		struct item *item = list_entry(self->items.next, struct item, by_time);
 
 		list_del(&item->by_time);
+		free(item->stamps);
 		free(item);
 	}
 	while (self->free_items) {
 		struct item *next = (struct item *)self->free_items->by_time.next;
 
+		free(self->free_items->stamps);
 		free(self->free_items);
 		self->free_items = next;
 	}
@@ -292,6 +294,14 @@ static void on_retransmit(struct correlate *self, const union gemba_record *reco
 	out_resent(conn, record->ev.seq, record->ev.len);
 }
 
+static void on_stage(struct correlate *self, const union gemba_record *record)
+{
+	struct thread *thread = running_thread(self, record->ev.tid);
+
+	if (thread)
+		stage_hit(self, thread, record->ev.seq, record->ev.cpu);
+}
+
 static void on_switch(struct correlate *self, const union gemba_record *record)
 {
 	const struct gemba_event *ev = &record->ev;
@@ -305,7 +315,7 @@ static void on_switch(struct correlate *self, const union gemba_record *record)
 		thread->nr_switches++;
 		if (runnable)
 			thread->totals.preemptions++;
-		else
+		else if (!stage_suspend(thread))
 			own_slept(self, thread);
 		thread_set_state(thread, self->now_ns, runnable ? THREAD_RUNNABLE : THREAD_BLOCKED,
 				 runnable ? ev->tid : 0);
@@ -419,6 +429,7 @@ static void (*const handlers[GEMBA_NR_KINDS])(struct correlate *, const union ge
 	[GEMBA_PEER] = on_peer,
 	[GEMBA_COMM] = on_comm,
 	[GEMBA_PEERNAME] = on_peername,
+	[GEMBA_STAGE] = on_stage,
 	[GEMBA_LOST] = on_lost,
 };
 

@@ -8,7 +8,7 @@
 #include "src/correlate/journey.h"
 #include "src/correlate/list.h"
 
-#define ITEM_MAX_STAMPS 8
+#define ITEM_LAST_STAMPS 4 /* room that stages leave for send, txq, tx */
 
 struct item {
 	struct list by_time;   /* all open items, by their last station */
@@ -45,6 +45,7 @@ struct item {
 	uint16_t out_rport;
 	uint8_t attribution;
 	uint8_t nr_stamps;
+	uint8_t room_stamps;
 	bool is_udp : 1;
 	bool is_originated : 1;
 	bool is_partial : 1;
@@ -58,7 +59,10 @@ struct item {
 	bool waits_for_ack : 1;	   /* its packet may still be sent again */
 	bool is_queued : 1;	   /* its packet stood in a qdisc */
 	bool is_deferred_send : 1; /* its packet was queued outside the send call */
-	struct stamp stamps[ITEM_MAX_STAMPS];
+	bool is_begun : 1;	   /* the entry stage was hit for it */
+	bool is_suspended : 1;	   /* its thread slept in the middle of it, or so it seems */
+	bool is_resumed : 1;	   /* and went on */
+	struct stamp *stamps;	   /* kept when the item is used again */
 };
 
 /* Its journey is complete, but for what may still happen to its packet. */
@@ -67,20 +71,25 @@ static inline bool item_is_settled(const struct item *self)
 	return self->is_closed && !self->waits_for_tx;
 }
 
+/* Room for one more stamp, up to those of a journey; false: there is none. */
+bool item_grow(struct item *self);
+
 /* Adds a station behind the ones there are; times that would go back are clamped. */
 static inline struct stamp *item_stamp(struct item *self, unsigned int station, uint64_t at_ns,
 				       uint32_t tid, unsigned int cpu)
 {
-	struct stamp *stamp = &self->stamps[self->nr_stamps];
+	struct stamp *stamp;
 
-	if (self->nr_stamps == ITEM_MAX_STAMPS)
+	if (self->nr_stamps == self->room_stamps && !item_grow(self))
 		return NULL;
+	stamp = &self->stamps[self->nr_stamps];
 	if (self->nr_stamps && at_ns < stamp[-1].at_ns)
 		at_ns = stamp[-1].at_ns;
 	stamp->station = station;
 	stamp->cpu = cpu;
 	stamp->tid = tid;
 	stamp->at_ns = at_ns;
+	stamp->more_visits = 0;
 	stamp->parts.is_known = false;
 	self->nr_stamps++;
 	return stamp;

@@ -9,19 +9,38 @@
  * are too many, counted as let go.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "src/correlate/state.h"
 
 #define DEFAULT_MAX_ITEMS 32768
+#define FIRST_STAMPS 8
+#define KEPT_STAMPS 32 /* room that an item keeps for its next use */
 
 static size_t max_items(const struct correlate *self)
 {
 	return self->opts.max_items ?: DEFAULT_MAX_ITEMS;
 }
 
+bool item_grow(struct item *self)
+{
+	unsigned int room = self->room_stamps ? self->room_stamps * 2U : FIRST_STAMPS;
+	struct stamp *stamps;
+
+	if (self->room_stamps >= JOURNEY_MAX_STATIONS)
+		return false;
+	stamps = realloc(self->stamps, room * sizeof(*stamps));
+	if (!stamps)
+		return false;
+	self->stamps = stamps;
+	self->room_stamps = room;
+	return true;
+}
+
 struct item *item_new(struct correlate *self)
 {
+	uint8_t room_stamps;
 	struct item *item;
 
 	if (self->nr_items >= max_items(self)) {
@@ -33,12 +52,15 @@ struct item *item_new(struct correlate *self)
 	if (item)
 		self->free_items = (struct item *)item->by_time.next;
 	else
-		item = malloc(sizeof(*item));
-	if (!item) {
+		item = calloc(1, sizeof(*item));
+	if (!item || (!item->stamps && !item_grow(item))) {
+		free(item);
 		self->error = -ENOMEM;
 		return NULL;
 	}
+	room_stamps = item->room_stamps;
 	memset(item, 0, offsetof(struct item, stamps));
+	item->room_stamps = room_stamps;
 	list_init(&item->by_time);
 	list_init(&item->by_conn);
 	list_init(&item->by_thread);
@@ -110,8 +132,10 @@ static bool is_unobserved(const struct correlate *self, const struct item *item)
 	const struct stamp *last = &item->stamps[item->nr_stamps - 1];
 	bool lacks_begin = !item->is_originated && item->is_partial;
 	bool lacks_end = last->station != STATION_TX;
+	bool may_lack_stages = self->account.lost_by_kind[GEMBA_STAGE];
 
-	return self->nr_lossy && (lacks_begin || lacks_end || item->waits_for_tx) &&
+	return self->nr_lossy &&
+	       (lacks_begin || lacks_end || item->waits_for_tx || may_lack_stages) &&
 	       spans_loss(self, item);
 }
 
@@ -184,6 +208,11 @@ void item_finish(struct correlate *self, struct item *item, enum outcome outcome
 	list_del(&item->by_conn);
 	list_del(&item->by_thread);
 	item->id = 0;
+	if (item->room_stamps > KEPT_STAMPS) {
+		free(item->stamps);
+		item->stamps = NULL;
+		item->room_stamps = 0;
+	}
 	item->by_time.next = (struct list *)self->free_items;
 	self->free_items = item;
 	self->nr_items--;

@@ -72,7 +72,8 @@ struct stamp {
 	uint16_t cpu;
 	uint32_t tid; /* 0: not in a thread's context */
 	uint64_t at_ns;
-	struct parts parts; /* of the step that ends here; of the first station: not known */
+	uint32_t more_visits; /* of the same station, with no other between */
+	struct parts parts;   /* of the step that ends here; of the first station: not known */
 };
 
 struct journey {
@@ -142,7 +143,11 @@ struct account {
 	uint64_t switches_unseen; /* threads seen running that no switch had put on a CPU: some
 				   * kernels leave out a switch in ten thousand */
 	uint64_t let_go;	  /* items closed early because too many were open */
-	uint64_t unpaired_tx;	  /* packets sent that belong to no send seen */
+	uint64_t forks;	     /* items made of one packet's by a further hit of the entry stage */
+	uint64_t stage_hits; /* of stages, in the window */
+	uint64_t stage_hits_unowned; /* of them those of a thread that worked on no item */
+	uint64_t stage_hits_skipped; /* of an item that had too many stations already */
+	uint64_t unpaired_tx;	     /* packets sent that belong to no send seen */
 	uint64_t doubtful_pairs;
 	uint64_t bytes_read_unseen; /* taken off a stream by no receive call: splice, zero copy */
 	uint64_t shared_outputs;

@@ -263,6 +263,7 @@ void own_recv(struct correlate *self, struct conn *conn, struct thread *thread,
 {
 	struct item *item;
 
+	stage_settle(self, thread);
 	if (thread->saw_empty)
 		new_epoch(self, conn, thread);
 	item = find_merge(self, conn, thread);
@@ -283,7 +284,7 @@ void own_late_arrival(struct correlate *self, struct conn *conn, uint64_t number
 {
 	for (struct list *node = conn->items.next; node != &conn->items; node = node->next) {
 		struct item *item = item_of(node);
-		struct stamp old[ITEM_MAX_STAMPS];
+		struct stamp old[JOURNEY_MAX_STATIONS];
 		unsigned int nr = item->nr_stamps;
 		uint64_t recv_ns = item->stamps[0].at_ns;
 
@@ -298,8 +299,13 @@ void own_late_arrival(struct correlate *self, struct conn *conn, uint64_t number
 		for (unsigned int i = 0; i < item->nr_stamps; i++)
 			if (item->stamps[i].at_ns > recv_ns)
 				item->stamps[i].at_ns = recv_ns;
-		for (unsigned int i = 0; i < nr && item->nr_stamps < ITEM_MAX_STAMPS; i++)
-			item->stamps[item->nr_stamps++] = old[i];
+		for (unsigned int i = 0; i < nr; i++) {
+			struct stamp *stamp = item_stamp(item, old[i].station, old[i].at_ns,
+							 old[i].tid, old[i].cpu);
+
+			if (stamp)
+				*stamp = old[i];
+		}
 		item->in_rport = conn->is.rport ?: arrival->rport;
 		item->supplier = state_supplier(self, conn, arrival);
 		return;
@@ -308,6 +314,7 @@ void own_late_arrival(struct correlate *self, struct conn *conn, uint64_t number
 
 void own_empty(struct correlate *self, struct conn *conn, struct thread *thread)
 {
+	stage_settle(self, thread);
 	thread->saw_empty = true;
 	if (!conn->is_udp)
 		close_answered(self, conn, thread, false);
@@ -334,6 +341,9 @@ static bool is_guess(const struct thread *thread)
 {
 	unsigned int candidates = 0;
 
+	if (thread->current->is_begun)
+		return thread->current->is_resumed;
+
 	for (struct list *node = thread->items.prev; node != &thread->items; node = node->prev) {
 		const struct item *item = list_entry(node, struct item, by_thread);
 
@@ -356,8 +366,8 @@ static struct item *by_connection(const struct correlate *self, const struct con
 static struct item *by_thread(const struct correlate *self, const struct thread *thread,
 			      uint8_t *attribution)
 {
-	if (!thread || !thread->current || self->opts.own == OWN_BY_CONNECTION ||
-	    self->opts.own == OWN_BY_KEY)
+	if (!thread || !thread->current || thread->current->is_suspended ||
+	    self->opts.own == OWN_BY_CONNECTION || self->opts.own == OWN_BY_KEY)
 		return NULL;
 	if (self->opts.is_go && self->opts.own != OWN_BY_THREAD)
 		return NULL;

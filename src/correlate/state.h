@@ -87,6 +87,14 @@ void own_slept(struct correlate *self, struct thread *thread);
 void own_exited(struct correlate *self, struct thread *thread);
 void own_drop(struct correlate *self, struct conn *conn, const struct arrival *arrival);
 
+/* stage.c */
+/* A thread has entered the function of a stage, counted from 0, the entry stage. */
+void stage_hit(struct correlate *self, struct thread *thread, uint32_t stage, unsigned int cpu);
+/* The thread reads, or sleeps again: what it slept in the middle of, if that was so, is over. */
+void stage_settle(struct correlate *self, struct thread *thread);
+/* True: it sleeps in the middle of an item, as far as can be told; its items stay as they are. */
+bool stage_suspend(struct thread *thread);
+
 /* out.c */
 void out_send(struct correlate *self, struct conn *conn, struct thread *thread,
 	      const struct gemba_event *ev);

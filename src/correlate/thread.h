@@ -60,6 +60,9 @@ struct thread {
 	uint64_t last_station; /* serial of the last station it stamped */
 	struct totals totals;  /* at since_ns */
 	struct item *current;
+	struct item *last_begun; /* the last one it took at the entry stage, if its id is still */
+	uint64_t last_begun_id;	 /* this one */
+	uint32_t last_begun_epoch;
 	struct list items;	  /* open ones that it touched last */
 	struct segment *segments; /* ring */
 	uint32_t nr_segments;

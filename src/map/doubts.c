@@ -48,6 +48,7 @@ static const struct kind {
 	[GEMBA_LOST] = { "lost", ITEMS },
 	[GEMBA_COMM] = { "comm", PARTIES },
 	[GEMBA_PEERNAME] = { "peername", PARTIES },
+	[GEMBA_STAGE] = { "stage", ITEMS },
 };
 _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == GEMBA_NR_KINDS, "a kind is missing");
 

@@ -118,7 +118,7 @@ static void read_steps(struct passage *self)
 			continue;
 		}
 		step->time_ns += time_ns;
-		step->visits++;
+		step->visits += 1 + stamps[i].more_visits;
 		add_parts(self, step, &stamps[i + 1].parts, time_ns);
 	}
 }

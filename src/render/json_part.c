@@ -52,12 +52,28 @@ const struct field account_attributed[] = {
 };
 
 const struct field account_more[] = {
-	SAME(late),	      SAME(switches_unseen), SAME(let_go),
-	SAME(unpaired_tx),    SAME(doubtful_pairs),  SAME(bytes_read_unseen),
-	SAME(shared_outputs), SAME(merges),	     SAME(retransmits),
-	SAME(drops),	      SAME(sockets),	     SAME(listeners),
-	SAME(packets_in),     SAME(packets_out),     SAME(threads_ran),
-	SAME(first_ns),	      SAME(last_ns),	     { 0 },
+	SAME(late),
+	SAME(switches_unseen),
+	SAME(let_go),
+	SAME(unpaired_tx),
+	SAME(doubtful_pairs),
+	SAME(bytes_read_unseen),
+	SAME(shared_outputs),
+	SAME(merges),
+	SAME(retransmits),
+	SAME(drops),
+	SAME(sockets),
+	SAME(listeners),
+	SAME(packets_in),
+	SAME(packets_out),
+	SAME(forks),
+	SAME(stage_hits),
+	SAME(stage_hits_unowned),
+	SAME(stage_hits_skipped),
+	SAME(threads_ran),
+	SAME(first_ns),
+	SAME(last_ns),
+	{ 0 },
 };
 
 const char *const event_kind_names[GEMBA_NR_KINDS] = {
@@ -84,5 +100,6 @@ const char *const event_kind_names[GEMBA_NR_KINDS] = {
 	[GEMBA_LOST] = "lost",
 	[GEMBA_COMM] = "comm",
 	[GEMBA_PEERNAME] = "peername",
+	[GEMBA_STAGE] = "stage",
 };
-_Static_assert(GEMBA_NR_KINDS == GEMBA_PEERNAME + 1, "a kind of event has no name");
+_Static_assert(GEMBA_NR_KINDS == GEMBA_STAGE + 1, "a kind of event has no name");

@@ -49,6 +49,9 @@ void is_preempted(struct stream *self, uint32_t tid, uint32_t instead);
 void runs(struct stream *self, uint32_t tid, uint32_t instead);
 void wakes(struct stream *self, uint32_t tid, uint32_t instead, double woken_us_ago);
 
+/* a thread enters the function of a stage, from 0 */
+void enters(struct stream *self, uint32_t tid, uint32_t stage);
+
 /* TCP: [from, from + bytes) or up to a position */
 void tcp_rx(struct stream *self, uint32_t sk, uint32_t from, uint32_t bytes);
 void tcp_ready(struct stream *self, uint32_t sk, uint32_t upto);
