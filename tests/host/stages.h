@@ -8,8 +8,17 @@
 #include <stdint.h>
 
 /*
- * The functions a tracer probes. Each stays one symbol with one entry: never inlined, cloned or
- * folded. u64(arg0) is the market data sequence in all of them but receive_packet.
+ * The functions a tracer probes, in the order of the way. Each stays one symbol with one entry:
+ * never inlined, cloned or folded. u64(arg0) is the market data sequence in all of them but
+ * receive_packet; in decode_packet that of the packet's first message.
+ *
+ *	receive_packet  per readiness; the receive call is inside, so its entry is before the item
+ *	decode_packet   per packet, malformed ones too
+ *	decode_message  per message of a packet
+ *	update_book     per message
+ *	run_strategy    per message
+ *	check_risk      per order wanted: at most one a packet, for its first message
+ *	send_order      per order allowed
  */
 #if defined(__has_attribute)
 #if __has_attribute(noipa)
@@ -26,6 +35,17 @@ struct packet {
 	uint8_t bytes[WIRE_MAX_PACKET_BYTES + 1]; /* one more, to notice what is too long */
 	size_t nr_bytes;
 	uint64_t recv_return_ns;
+	bool is_logged; /* by the caller: both entries are noted below */
+	uint64_t receive_packet_entry_ns, decode_packet_entry_ns;
+};
+
+/* When each stage was entered for one message: the first thing that the stage itself does. */
+struct message_truth {
+	uint64_t seq, first_seq;
+	uint64_t receive_packet_entry_ns, recv_return_ns, decode_packet_entry_ns;
+	uint64_t decode_message_entry_ns, update_book_entry_ns, run_strategy_entry_ns;
+	uint64_t check_risk_entry_ns, send_order_entry_ns;
+	uint64_t send_begin_ns, send_end_ns;
 };
 
 struct message {
@@ -35,7 +55,9 @@ struct message {
 	uint32_t qty;
 	uint16_t instrument; /* below NR_INSTRUMENTS */
 	uint8_t type, side;
-	bool is_first; /* of its packet; decode_message leaves it alone */
+	/* set by the caller, decode_message leaves them alone */
+	bool is_first;		     /* of its packet */
+	struct message_truth *truth; /* NULL: not logged */
 };
 
 struct order {
@@ -45,6 +67,7 @@ struct order {
 	uint32_t qty;
 	uint16_t instrument;
 	uint8_t side;
+	struct message_truth *truth; /* the message's */
 };
 
 struct book {
@@ -76,6 +99,9 @@ struct gateway {
 /* One datagram in at most max_tries calls that do not block. True when packet holds one, false for
  * none; *err is 0 or -errno. */
 bool receive_packet(struct packet *packet, int fd, unsigned max_tries, int *err);
+
+/* As wire_check_packet. */
+unsigned decode_packet(struct packet *packet, uint64_t *first_seq);
 
 void decode_message(const struct wire_message *wire, struct message *message, uint64_t delay_ns);
 void update_book(const struct message *message, struct book *book);

@@ -28,28 +28,52 @@ static void count_gap(struct trader *self, uint64_t first_seq, unsigned nr_messa
 	self->nr_messages += nr_messages;
 }
 
+static struct packet_truth *log_packet(struct trader *self, uint64_t first_seq, unsigned nr)
+{
+	struct packet_truth *truth = truth_log_add(&self->packet_log);
+
+	if (truth) {
+		truth->first_seq = first_seq;
+		truth->nr_messages = nr;
+		truth->recv_return_ns = self->packet.recv_return_ns;
+	}
+	return truth;
+}
+
+static struct message_truth *log_message(struct trader *self, uint64_t first_seq, uint64_t seq)
+{
+	struct message_truth *truth = truth_log_add(&self->message_log);
+
+	if (truth) {
+		truth->seq = seq;
+		truth->first_seq = first_seq;
+		truth->receive_packet_entry_ns = self->packet.receive_packet_entry_ns;
+		truth->recv_return_ns = self->packet.recv_return_ns;
+		truth->decode_packet_entry_ns = self->packet.decode_packet_entry_ns;
+	}
+	return truth;
+}
+
 static void work_packet(struct trader *self)
 {
 	const struct wire_message *messages = wire_messages(self->packet.bytes);
 	struct packet_truth *truth;
 	uint64_t first_seq;
-	unsigned nr = wire_check_packet(self->packet.bytes, self->packet.nr_bytes, &first_seq);
+	unsigned nr = decode_packet(&self->packet, &first_seq);
 
 	if (!nr) {
 		self->nr_malformed++;
 		return;
 	}
 	count_gap(self, first_seq, nr);
-	truth = truth_log_add(&self->packet_log);
-	if (truth) {
-		truth->first_seq = first_seq;
-		truth->nr_messages = nr;
-		truth->recv_return_ns = self->packet.recv_return_ns;
-	}
+	truth = log_packet(self, first_seq, nr);
 	for (unsigned i = 0; i < nr; i++) {
-		struct work work = { .message.is_first = i == 0,
-				     .wire = &messages[i],
-				     .truth = truth };
+		struct work work = {
+			.message = { .is_first = i == 0,
+				     .truth = log_message(self, first_seq, first_seq + i) },
+			.wire = &messages[i],
+			.truth = truth,
+		};
 
 		pipeline_feed(&self->pipeline, &work);
 	}
@@ -160,6 +184,7 @@ int trader_run(struct trader *self)
 {
 	int err = 0;
 
+	self->packet.is_logged = self->message_log.rows;
 	self->end_ns = now_ns() + self->for_ns;
 	while (!err && !is_done(self))
 		err = self->is_spinning ? spin_once(self) : poll_once(self);

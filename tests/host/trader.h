@@ -22,7 +22,7 @@ struct trader {
 	int feed_fd;
 	struct stream session;
 	struct pipeline pipeline;
-	struct truth_log packet_log, ack_log;
+	struct truth_log packet_log, message_log, ack_log;
 
 	/* counted while running */
 	uint64_t nr_packets, nr_messages, nr_lost_messages, nr_malformed, nr_acks;
@@ -40,7 +40,10 @@ struct trader {
  */
 int trader_run(struct trader *self);
 
-/* Both logs, columns named in the head lines; closes the file. 0 or -errno. */
+/* Rows that had no room, of all three logs. */
+uint64_t trader_nr_unlogged(const struct trader *self);
+
+/* All logs, columns named in the head lines; closes the file. 0 or -errno. */
 int trader_write_truth(const struct trader *self, FILE *file);
 
 #endif

@@ -67,14 +67,16 @@ static const struct option_row rows[] = {
 	{ "--rcvbuf", OPTION_NUMBER, &rcvbuf_bytes, 1, 1 << 30,
 	  "BYTES  feed socket buffer, as far as the kernel allows (4194304)" },
 	{ "--truth", OPTION_TEXT, &truth_path, 0, 0,
-	  "FILE  write at the end when everything happened" },
+	  "FILE  write at the end when everything happened: each stage's entry and more" },
 	{ 0 },
 };
 
 static const struct options options = {
 	.program = PROGRAM,
-	.summary = "Market data in, orders out, through receive_packet decode_message update_book\n"
-		   "run_strategy check_risk send_order.",
+	.summary =
+		"Market data in, orders out, through receive_packet and decode_packet (per packet),\n"
+		"decode_message update_book run_strategy (per message), check_risk send_order\n"
+		"(per order).",
 	.rows = rows,
 };
 
@@ -90,11 +92,15 @@ static int open_truth(FILE **out)
 {
 	uint64_t nr_rows = trader.nr_packets_max ? trader.nr_packets_max :
 						   trader.for_ns / (NS_PER_S / MAX_RATE_HZ) + 1;
+	uint64_t nr_messages = trader.nr_packets_max ? nr_rows * WIRE_MAX_MESSAGES : nr_rows;
 	int err;
 
 	if (!truth_path)
 		return 0;
 	err = truth_log_init(&trader.packet_log, nr_rows, sizeof(struct packet_truth));
+	if (!err)
+		err = truth_log_init(&trader.message_log, nr_messages,
+				     sizeof(struct message_truth));
 	if (!err)
 		err = truth_log_init(&trader.ack_log, nr_rows, sizeof(struct ack_truth));
 	if (err)
@@ -129,8 +135,7 @@ static int report(FILE *truth)
 	       " discarded=%llu unlogged=%" PRIu64 "\n",
 	       trader.nr_packets, trader.nr_messages, trader.nr_lost_messages, trader.nr_malformed,
 	       trader.pipeline.gateway.nr_sent, trader.nr_acks, trader.pipeline.risk.nr_refused,
-	       atomic_load(&trader.pipeline.nr_discarded),
-	       trader.packet_log.nr_unlogged + trader.ack_log.nr_unlogged);
+	       atomic_load(&trader.pipeline.nr_discarded), trader_nr_unlogged(&trader));
 	return err ? fail(PROGRAM, err, "cannot write %s", truth_path) : 0;
 }
 
@@ -161,6 +166,7 @@ int main(int argc, char **argv)
 	if (trader.feed_fd >= 0)
 		close(trader.feed_fd);
 	truth_log_fini(&trader.packet_log);
+	truth_log_fini(&trader.message_log);
 	truth_log_fini(&trader.ack_log);
 	return status;
 }
