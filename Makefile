@@ -7,6 +7,8 @@ Q := $(if $(filter 0,$(V)),@)
 say = $(if $(filter 0,$(V)),@printf '  %-7s %s\n' $(1) $(2))
 
 CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
+CXX := $(if $(filter default,$(origin CXX)),g++,$(CXX))
+RUSTC ?= rustc
 CLANG ?= $(shell command -v clang-14 || echo clang)
 BPFTOOL ?= $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool || echo bpftool)
 CLANG_FORMAT ?= $(shell command -v clang-format-14 || echo clang-format)
@@ -16,6 +18,8 @@ OPT ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(if $(WERROR),-Werror)
 CFLAGS := -std=gnu11 -ffp-contract=off $(OPT) $(WARN) $(SANITIZE) $(EXTRA_CFLAGS)
 CPPFLAGS := -D_GNU_SOURCE -I. -MMD -MP
+CXXFLAGS := -std=gnu++17 $(OPT) -Wall -Wextra -Wshadow $(if $(WERROR),-Werror) $(SANITIZE)
+RUSTFLAGS ?= -O -C debuginfo=1
 LDFLAGS := -Wl,--as-needed $(SANITIZE) $(EXTRA_LDFLAGS)
 LDLIBS := -lbpf -lelf -ldw -lz -lzstd -lxxhash -ljansson -lm -lpthread
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall $(if $(WERROR),-Werror) -D__TARGET_ARCH_x86 -I.
@@ -24,14 +28,21 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall $(if $(WERROR),-Werror) -D__TARG
 SKEL := build/bpf/gemba.skel.h
 BPF_OBJS := $(patsubst bpf/%.c,build/bpf/%.o,$(wildcard bpf/*.bpf.c))
 
-to_objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+to_objs = $(patsubst %,$(BUILD)/obj/%.o,$(basename $(1)))
 OBJS := $(call to_objs,$(wildcard src/*.c src/*/*.c))
 SRC_DIRS := src $(patsubst %/,%,$(wildcard src/*/))
 LIB_OBJS := $(filter-out %/src/main.o,$(OBJS))
 UNIT_OBJS := $(call to_objs,$(wildcard tests/unit/*.c))
 HOST_MAINS := $(wildcard tests/host/*_main.c)
-HOST_OBJS := $(call to_objs,$(filter-out $(HOST_MAINS),$(wildcard tests/host/*.c)))
-HOSTS := $(patsubst tests/host/%_main.c,$(BUILD)/host/%,$(HOST_MAINS))
+HAZARD_SRCS := $(filter-out $(HOST_MAINS),$(wildcard tests/host/hazard*.[cS]))
+HOST_OBJS := $(call to_objs,$(filter-out $(HOST_MAINS) $(HAZARD_SRCS) tests/host/plugin.c, \
+	$(wildcard tests/host/*.c)))
+HOSTS := $(patsubst tests/host/%_main.c,$(BUILD)/host/%,$(HOST_MAINS)) $(BUILD)/host/plugin.so
+CXX_HOSTS := $(patsubst tests/host/%_main.cc,$(BUILD)/host/%,$(wildcard tests/host/*_main.cc))
+RUST_HOSTS := $(patsubst tests/host/%_main.rs,$(BUILD)/host/%,$(wildcard tests/host/*_main.rs))
+# Targets for tests only: left out, and said, where their compiler is missing.
+HOSTS += $(if $(shell command -v $(CXX)),$(CXX_HOSTS),without-$(CXX))
+HOSTS += $(if $(shell command -v $(RUSTC)),$(RUST_HOSTS),without-$(RUSTC))
 BENCH_OBJS := $(call to_objs,$(filter-out tests/bench/bench_%,$(wildcard tests/bench/*.c)))
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/bench_*.c))
 DOCS := $(BUILD)/gemba.1 $(BUILD)/gemba.bash $(BUILD)/_gemba
@@ -108,6 +119,26 @@ $(BUILD)/host/%: $(BUILD)/obj/tests/host/%_main.o $(HOST_OBJS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm -lpthread
 
+$(BUILD)/host/hazard: $(call to_objs,$(HAZARD_SRCS))
+
+$(CXX_HOSTS): $(BUILD)/host/%: $(BUILD)/obj/tests/host/%_main.o $(HOST_OBJS)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CXX) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ -lm -lpthread
+
+$(RUST_HOSTS): $(BUILD)/host/%: tests/host/%_main.rs Makefile
+	$(call say,RUSTC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(RUSTC) --edition 2021 --crate-name $* $(RUSTFLAGS) -o $@ $<
+
+$(BUILD)/host/%.so: tests/host/%.c Makefile
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -shared $(LDFLAGS) -o $@ $<
+
+without-%:
+	@printf '  %-7s %s\n' SKIP "there is no $* here: no test programs of its language"
+
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BENCH_OBJS) $(LIB_OBJS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
@@ -117,6 +148,16 @@ $(BUILD)/obj/%.o: %.c Makefile
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(BUILD)/obj/%.o: %.S Makefile
+	$(call say,AS,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(BUILD)/obj/%.o: %.cc Makefile
+	$(call say,CXX,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -c -o $@ $<
 
 $(filter $(BUILD)/obj/src/attach/% $(BUILD)/obj/src/collect/%,$(OBJS)): | $(SKEL)
 
