@@ -40,9 +40,10 @@ HOST_OBJS := $(call to_objs,$(filter-out $(HOST_MAINS) $(HAZARD_SRCS) tests/host
 HOSTS := $(patsubst tests/host/%_main.c,$(BUILD)/host/%,$(HOST_MAINS)) $(BUILD)/host/plugin.so
 CXX_HOSTS := $(patsubst tests/host/%_main.cc,$(BUILD)/host/%,$(wildcard tests/host/*_main.cc))
 RUST_HOSTS := $(patsubst tests/host/%_main.rs,$(BUILD)/host/%,$(wildcard tests/host/*_main.rs))
+RUST_V0_HOSTS := $(addsuffix _v0,$(RUST_HOSTS))
 # Targets for tests only: left out, and said, where their compiler is missing.
 HOSTS += $(if $(shell command -v $(CXX)),$(CXX_HOSTS),without-$(CXX))
-HOSTS += $(if $(shell command -v $(RUSTC)),$(RUST_HOSTS),without-$(RUSTC))
+HOSTS += $(if $(shell command -v $(RUSTC)),$(RUST_HOSTS) $(RUST_V0_HOSTS),without-$(RUSTC))
 BENCH_OBJS := $(call to_objs,$(filter-out tests/bench/bench_%,$(wildcard tests/bench/*.c)))
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/bench_*.c))
 DOCS := $(BUILD)/gemba.1 $(BUILD)/gemba.bash $(BUILD)/_gemba
@@ -126,10 +127,13 @@ $(CXX_HOSTS): $(BUILD)/host/%: $(BUILD)/obj/tests/host/%_main.o $(HOST_OBJS)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CXX) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ -lm -lpthread
 
+$(RUST_V0_HOSTS): RUSTFLAGS += -C symbol-mangling-version=v0
 $(RUST_HOSTS): $(BUILD)/host/%: tests/host/%_main.rs Makefile
+$(RUST_V0_HOSTS): $(BUILD)/host/%_v0: tests/host/%_main.rs Makefile
+$(RUST_HOSTS) $(RUST_V0_HOSTS):
 	$(call say,RUSTC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(RUSTC) --edition 2021 --crate-name $* $(RUSTFLAGS) -o $@ $<
+	$(Q)$(RUSTC) --edition 2021 --crate-name $(<:tests/host/%_main.rs=%) $(RUSTFLAGS) -o $@ $<
 
 $(BUILD)/host/%.so: tests/host/%.c Makefile
 	$(call say,LINK,$@)
