@@ -1,6 +1,6 @@
 /*
  * The path of plugin.so in, its function called while it is loaded: half of each period it is,
- * half it is not, so that a tracer sees the mapping come and go.
+ * half it is not, so that a tracer sees the mapping come and go, at the address before and at others.
  */
 #include "tests/host/hazard_plugin.h"
 
@@ -9,11 +9,20 @@
 
 #include <dlfcn.h>
 #include <stddef.h>
+#include <sys/mman.h>
 
 #define PERIOD_NS (100 * NS_PER_MS)
 
+/* Every second time the gap that the plugin left is taken, one page for good. */
+static void move_on(const struct hazard_plugin *self)
+{
+	if (self->nr_loads % 2 == 0)
+		(void)mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
 static int load(struct hazard_plugin *self)
 {
+	move_on(self);
 	self->handle = dlopen(self->path, RTLD_NOW | RTLD_LOCAL);
 	if (!self->handle)
 		return -1;

@@ -1,6 +1,6 @@
 /*
  * A shared object that the hazard program loads and unloads while it runs: a function that is
- * there for a while, at a new address each time.
+ * there for a while, then not, then again.
  */
 #include "tests/host/plugin.h"
 
