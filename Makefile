@@ -133,7 +133,7 @@ $(RUST_V0_HOSTS): $(BUILD)/host/%_v0: tests/host/%_main.rs Makefile
 $(RUST_HOSTS) $(RUST_V0_HOSTS):
 	$(call say,RUSTC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(RUSTC) --edition 2021 --crate-name $(<:tests/host/%_main.rs=%) $(RUSTFLAGS) -o $@ $<
+	$(Q)MAKEFLAGS= $(RUSTC) --edition 2021 --crate-name $(<:tests/host/%_main.rs=%) $(RUSTFLAGS) -o $@ $<
 
 $(BUILD)/host/%.so: tests/host/%.c Makefile
 	$(call say,LINK,$@)

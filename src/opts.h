@@ -19,6 +19,8 @@
 #define OPTS_MAX_PIDS 64
 #define OPTS_MAX_TAGS 32
 #define OPTS_MAX_GATES 16
+#define OPTS_MAX_STAGES 64
+#define OPTS_STAGE_NAME_BYTES 65
 #define OPTS_TAG_KEY_BYTES 65
 #define OPTS_WHY_BYTES 512
 
@@ -28,6 +30,11 @@ enum own { OWN_AUTO, OWN_CONNECTION, OWN_THREAD }; /* how sends find their items
 struct opts_tag {
 	char key[OPTS_TAG_KEY_BYTES];
 	const char *value; /* may be "" */
+};
+
+struct opts_stage {
+	char name[OPTS_STAGE_NAME_BYTES];
+	const char *probe;
 };
 
 /* Strings are those of argv. What was not given has the value that is noted here. */
@@ -42,6 +49,9 @@ struct opts {
 	const char *name;    /* NULL */
 	char **command_line; /* NULL; otherwise at least one word, then NULL, as execvp wants it */
 	bool is_all;
+
+	struct opts_stage stages[OPTS_MAX_STAGES]; /* the first is the entry stage */
+	size_t nr_stages;
 
 	const char *file;   /* NULL: none given, so the newest trace of the directory */
 	const char *output; /* NULL: standard output; of record: the default name */

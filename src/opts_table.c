@@ -39,6 +39,15 @@ const struct opt_row opt_rows[] = {
 	  .parse = opt_flag,
 	  FIELD(is_all),
 	  .help = "with -n: every process of that name" },
+	{ .name = "stage",
+	  .letter = 's',
+	  .arg = "[NAME=]PROBE",
+	  .commands = CMD_RECORD | CMD_MAP,
+	  .traits = OPT_REPEATS | OPT_IS_LIVE,
+	  .parse = opt_stage,
+	  .help = "stamp items where this function is entered, as decode=decode_packet or "
+		  "libfix.so:FIX::parse; may be repeated, the first is the entry stage that "
+		  "begins an item" },
 	{ .name = "for",
 	  .arg = "TIME",
 	  .commands = CMD_RECORD | CMD_MAP,
@@ -157,7 +166,6 @@ const struct opt_row opt_rows[] = {
 	  .help = "use colour; auto does on a terminal unless NO_COLOR is set" },
 	{ .name = "help", .letter = 'h', .commands = ALL, .help = "show this" },
 
-	{ .name = "stage", .letter = 's' },
 	{ .name = "key", .letter = 'k' },
 	{ .name = "class" },
 	{ .name = "config", .letter = 'c' },

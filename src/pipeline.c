@@ -81,6 +81,10 @@ static int make_parts(struct pipeline *self, const struct pipeline_opts *opts,
 	};
 	int err = vsm_builder_new(&self->builder, capture->start_ns);
 
+	for (size_t i = 0; i < capture->nr_stages && !err; i++)
+		if (capture->stages[i].name)
+			err = vsm_builder_name_stage(self->builder, i, capture->stages[i].name,
+						     VALUE_UNKNOWN);
 	err = err ?: correlate_new(&self->correlate, &correlate_opts, sink_of(self, opts));
 	if (err)
 		return err;

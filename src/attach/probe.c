@@ -32,7 +32,7 @@ typedef uint32_t u32;
 
 struct row {
 	const char *program;
-	const char *tracepoint; /* NULL: an iterator */
+	const char *tracepoint; /* NULL: an iterator, or uprobes attached one by one */
 	int min_args;
 	const char *serves; /* a station, or what else the map loses without it */
 	const char *unless; /* not needed when this tracepoint exists */
@@ -60,6 +60,7 @@ static const struct row rows[] = {
 	{ "on_fork", "sched_process_fork", 2, "new threads", NULL, NULL },
 	{ "on_exit", "sched_process_exit", 1, "thread exits", NULL, NULL },
 	{ "on_exec", "sched_process_exec", 1, "exec", NULL, NULL },
+	{ "on_stage", NULL, 0, "stages", NULL, NULL },
 };
 
 #define NR_ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -121,6 +122,12 @@ static void look(struct probe *self, const struct btf *btf)
 				 "tracepoint %s of this kernel has %d arguments, %d are needed",
 				 row->tracepoint, args, row->min_args);
 	}
+}
+
+/* Attached when a stage is, not with the rest. */
+static bool is_of_stages(size_t row)
+{
+	return !strcmp(rows[row].program, "on_stage");
 }
 
 static bool is_loaded(const struct probe *self, const char *program)
@@ -277,6 +284,7 @@ static int load_all(struct probe *self, const struct probe_opts *opts)
 	for (unsigned int i = 0; i < MAX_RINGS; i++)
 		self->ring_fds[i] = -1;
 	look(self, btf);
+	self->has_better[row_of("on_stage")] = !opts->has_stages;
 	err = raise_limits(self->nr_rings);
 	err = err ?: make_rings(self);
 	err = err ?: load(self, btf);
@@ -331,7 +339,7 @@ int probe_attach(struct probe *self, struct pairs *missing, char *why)
 	int err = 0;
 
 	for (size_t i = 0; i < NR_ROWS; i++) {
-		if (is_spare(self, i) || self->refused[i][0])
+		if (is_spare(self, i) || self->refused[i][0] || is_of_stages(i))
 			continue;
 		self->links[i] = bpf_program__attach(program_of(self, i));
 		if (self->links[i]) {
@@ -366,6 +374,44 @@ int probe_find_sockets(struct probe *self)
 	while (n > 0 || (n < 0 && errno == EINTR));
 	close(fd);
 	return n < 0 ? -errno : 0;
+}
+
+int probe_stage_fd(const struct probe *self)
+{
+	return is_loaded(self, "on_stage") ?
+		       bpf_program__fd(program_of(self, row_of("on_stage"))) :
+		       -1;
+}
+
+int probe_stage_attach(struct probe *self, unsigned int stage, uint32_t pid, const char *path,
+		       uint64_t file_offset, struct bpf_link **out)
+{
+	LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = stage);
+	struct bpf_link *link;
+
+	if (probe_stage_fd(self) < 0)
+		return -EOPNOTSUPP;
+	link = bpf_program__attach_uprobe_opts(program_of(self, row_of("on_stage")), pid, path,
+					       file_offset, &opts);
+	if (!link)
+		return -errno;
+	*out = link;
+	return 0;
+}
+
+void probe_stage_detach(struct bpf_link *link)
+{
+	bpf_link__destroy(link);
+}
+
+uint64_t probe_stage_hits(const struct probe *self, unsigned int stage)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int cpu = 0; cpu < self->nr_rings; cpu++)
+		sum += __atomic_load_n(&self->skel->bss->stage_hits[cpu][stage],
+				       __ATOMIC_RELAXED);
+	return sum;
 }
 
 void probe_detach(struct probe *self)

@@ -9,6 +9,7 @@
 #ifndef GEMBA_ATTACH_PROBE_H
 #define GEMBA_ATTACH_PROBE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,8 +18,11 @@
 
 struct probe;
 
+struct bpf_link;
+
 struct probe_opts {
 	uint64_t ring_bytes; /* of all rings together */
+	bool has_stages;     /* load the program for functions of the target as well */
 };
 
 #define PROBE_WHY_BYTES 512
@@ -35,6 +39,19 @@ void probe_watch(struct probe *self, uint32_t pid);
 int probe_attach(struct probe *self, struct pairs *missing, char *why);
 /* Learns the sockets that the watched processes hold now; cheap enough for once a second. */
 int probe_find_sockets(struct probe *self);
+/*
+ * Stamps `stage` wherever process `pid` comes to this offset of the file at `path`. The caller
+ * has made sure that a probe there does no harm (src/site). 0 or -errno; the link is destroyed
+ * with probe_stage_detach, which gives the target its bytes back.
+ */
+int probe_stage_attach(struct probe *self, unsigned int stage, uint32_t pid, const char *path,
+		       uint64_t file_offset, struct bpf_link **out);
+void probe_stage_detach(struct bpf_link *link);
+/* The program of all stages, for calibration; -1: this kernel refused it. */
+int probe_stage_fd(const struct probe *self);
+/* Times that a stage was entered so far, on all CPUs, lost events included. */
+uint64_t probe_stage_hits(const struct probe *self, unsigned int stage);
+
 /* Stops the events; the rings can still be drained. */
 void probe_detach(struct probe *self);
 void probe_free(struct probe *self);

@@ -2,12 +2,13 @@
 /*
  * capture.c - the circumstances of a capture <-> lines of text
  *
- * What a field is called and where it lies stands in two tables, one for the capture and one
- * for each target; both directions go by them. The numbers that are known only at the end come
+ * What a field is called and where it lies stands in tables, one for the capture and one each
+ * for targets and stages; both directions go by them. The numbers that are known only at the end come
  * first, so that a tail that had to be cut still has them. A key that this version does not know
  * is passed over: older programs read newer traces.
  */
 #include "src/collect/capture.h"
+#include "bpf/event.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -60,6 +61,33 @@ static const struct key target_keys[] = {
 	KEY(target_info, build_id, TEXT),   KEY(target_info, cmdline, TEXT),
 };
 
+static const struct key stage_keys[] = {
+	KEY(stage_info, name, TEXT),	   KEY(stage_info, probe, TEXT),
+	KEY(stage_info, binary, TEXT),	   KEY(stage_info, symbol, TEXT),
+	KEY(stage_info, site_class, TEXT), KEY(stage_info, site_text, TEXT),
+	KEY(stage_info, key, TEXT),	   KEY(stage_info, value, TEXT),
+	KEY(stage_info, note, TEXT),	   KEY(stage_info, site_offset, U64),
+	KEY(stage_info, hits, U64),	   KEY(stage_info, cost_ns, U32),
+	KEY(stage_info, before_ns, U32),   KEY(stage_info, spread_ns, U32),
+};
+
+/* Arrays of structs: target.0.pid=17 */
+static const struct rows {
+	const char *prefix;
+	const struct key *keys;
+	size_t nr_keys;
+	size_t bytes; /* of an element */
+	size_t max;
+	size_t at, nr_at;
+} all_rows[] = {
+	{ "target.", target_keys, sizeof(target_keys) / sizeof(target_keys[0]),
+	  sizeof(struct target_info), MAX_PAIRS, offsetof(struct capture, targets),
+	  offsetof(struct capture, nr_targets) },
+	{ "stage.", stage_keys, sizeof(stage_keys) / sizeof(stage_keys[0]),
+	  sizeof(struct stage_info), GEMBA_MAX_STAGES, offsetof(struct capture, stages),
+	  offsetof(struct capture, nr_stages) },
+};
+
 static const struct list lists[] = {
 	{ "tag.", offsetof(struct capture, tags) },
 	{ "clock.", offsetof(struct capture, clock) },
@@ -81,11 +109,27 @@ static void free_texts(void *object, const struct key *keys, size_t nr)
 			free(*(char **)field_of(object, keys[i].at));
 }
 
+static void *element(const struct capture *self, const struct rows *rows, size_t i)
+{
+	return *(char **)field_of(self, rows->at) + i * rows->bytes;
+}
+
+static size_t *count_of(const struct capture *self, const struct rows *rows)
+{
+	return field_of(self, rows->nr_at);
+}
+
+static void free_rows(struct capture *self, const struct rows *rows)
+{
+	for (size_t i = 0; i < *count_of(self, rows); i++)
+		free_texts(element(self, rows, i), rows->keys, rows->nr_keys);
+	free(*(void **)field_of(self, rows->at));
+}
+
 void capture_fini(struct capture *self)
 {
-	for (size_t i = 0; i < self->nr_targets; i++)
-		free_texts(&self->targets[i], target_keys, NR(target_keys));
-	free(self->targets);
+	for (size_t i = 0; i < NR(all_rows); i++)
+		free_rows(self, &all_rows[i]);
 	for (size_t i = 0; i < NR(lists); i++)
 		pairs_fini(field_of(self, lists[i].at));
 	free_texts(self, capture_keys, NR(capture_keys));
@@ -226,13 +270,13 @@ static void write_pairs(FILE *to, const char *prefix, const struct pairs *pairs)
 	}
 }
 
-static void write_targets(FILE *to, const struct capture *self)
+static void write_rows(FILE *to, const struct capture *self, const struct rows *rows)
 {
 	char prefix[32];
 
-	for (size_t i = 0; i < self->nr_targets; i++) {
-		snprintf(prefix, sizeof(prefix), "target.%zu.", i);
-		write_fields(to, prefix, &self->targets[i], target_keys, NR(target_keys));
+	for (size_t i = 0; i < *count_of(self, rows); i++) {
+		snprintf(prefix, sizeof(prefix), "%s%zu.", rows->prefix, i);
+		write_fields(to, prefix, element(self, rows, i), rows->keys, rows->nr_keys);
 	}
 }
 
@@ -246,7 +290,8 @@ char *capture_write(const struct capture *self)
 	if (!to)
 		return NULL;
 	write_fields(to, "", self, capture_keys, NR(capture_keys));
-	write_targets(to, self);
+	for (size_t i = 0; i < NR(all_rows); i++)
+		write_rows(to, self, &all_rows[i]);
 	for (size_t i = 0; i < NR(lists); i++)
 		write_pairs(to, lists[i].prefix, field_of(self, lists[i].at));
 	failed = ferror(to);
@@ -295,43 +340,45 @@ static const struct key *key_named(const struct key *keys, size_t nr, const char
 	return NULL;
 }
 
-/* The target of that number, made if it is the next one; NULL: none such. */
-static int target_at(struct capture *self, size_t i, struct target_info **out)
+/* The element of that number, made if it is the next one; NULL: none such. */
+static int element_at(struct capture *self, const struct rows *rows, size_t i, void **out)
 {
-	struct target_info *targets;
+	size_t *nr = count_of(self, rows);
+	void **array = field_of(self, rows->at), *grown;
 
 	*out = NULL;
-	if (i > self->nr_targets)
+	if (i > *nr || i >= rows->max)
 		return 0;
-	if (i == self->nr_targets) {
-		targets = realloc(self->targets, (i + 1) * sizeof(*targets));
-		if (!targets)
+	if (i == *nr) {
+		grown = realloc(*array, (i + 1) * rows->bytes);
+		if (!grown)
 			return -ENOMEM;
-		targets[i] = (struct target_info){ 0 };
-		self->targets = targets;
-		self->nr_targets++;
+		*array = grown;
+		memset(element(self, rows, i), 0, rows->bytes);
+		++*nr;
 	}
-	*out = &self->targets[i];
+	*out = element(self, rows, i);
 	return 0;
 }
 
-/* `name` is what follows "target.": a number, a dot, a field. */
-static int read_target(struct capture *self, const char *name, const char *equals, size_t bytes)
+/* `name` is what follows the prefix: a number, a dot, a field. */
+static int read_row(struct capture *self, const struct rows *rows, const char *name,
+		    const char *equals, size_t bytes)
 {
 	const struct key *key;
-	struct target_info *target;
+	void *object;
 	size_t i = 0;
 	int err;
 
-	for (; *name >= '0' && *name <= '9' && i <= self->nr_targets; name++)
+	for (; *name >= '0' && *name <= '9' && i <= rows->max; name++)
 		i = i * 10 + (*name - '0');
 	if (*name++ != '.' || name > equals)
 		return 0;
-	key = key_named(target_keys, NR(target_keys), name, equals - name);
+	key = key_named(rows->keys, rows->nr_keys, name, equals - name);
 	if (!key)
 		return 0;
-	err = target_at(self, i, &target);
-	return err || !target ? err : read_field(key, field_of(target, key->at), equals + 1, bytes);
+	err = element_at(self, rows, i, &object);
+	return err || !object ? err : read_field(key, field_of(object, key->at), equals + 1, bytes);
 }
 
 static int pairs_set(struct pairs *self, const char *key, const char *value)
@@ -376,8 +423,10 @@ static int read_line(struct capture *self, const char *line, const char *end)
 	if (!equals)
 		return -EBADMSG;
 	bytes = end - equals - 1;
-	if (begins_with(line, equals, "target."))
-		return read_target(self, line + strlen("target."), equals, bytes);
+	for (size_t i = 0; i < NR(all_rows); i++)
+		if (begins_with(line, equals, all_rows[i].prefix))
+			return read_row(self, &all_rows[i], line + strlen(all_rows[i].prefix),
+					equals, bytes);
 	for (size_t i = 0; i < NR(lists); i++)
 		if (begins_with(line, equals, lists[i].prefix))
 			return read_pair(field_of(self, lists[i].at),

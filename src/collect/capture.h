@@ -33,6 +33,24 @@ struct target_info {
 	int exit_status; /* as of wait(2): code, or 128 + signal */
 };
 
+/* A function of the target that is stamped where it is entered, as far as it was found. */
+struct stage_info {
+	char *name;
+	char *probe;	  /* as the user gave it */
+	char *binary;	  /* NULL: not found, see note */
+	char *symbol;	  /* demangled */
+	char *site_class; /* of the probed instruction */
+	char *site_text;  /* "push rbp" */
+	char *key;
+	char *value; /* added, necessary, waste; NULL: unknown */
+	char *note;  /* what the user has to know of it: not found, braked, why dear */
+	uint64_t site_offset; /* from the function's start */
+	uint64_t hits;
+	uint32_t cost_ns; /* of a hit, calibrated on this host; 0: not known */
+	uint32_t before_ns; /* of it what passes before the stamp is taken */
+	uint32_t spread_ns; /* how far a hit's cost lies from that, half of them more */
+};
+
 struct capture {
 	char *name; /* of the map; by default the target's comm */
 	char *owner;
@@ -48,6 +66,8 @@ struct capture {
 	struct pairs missing;	  /* station or part -> why */
 	struct target_info *targets;
 	size_t nr_targets;
+	struct stage_info *stages; /* in the order given: the first is the entry stage */
+	size_t nr_stages;
 	uint64_t start_ns;	  /* CLOCK_MONOTONIC: everything is attached */
 	uint64_t end_ns;	  /* 0: the capture did not end in order */
 	uint64_t start_wall_ns;	  /* CLOCK_REALTIME at start_ns */

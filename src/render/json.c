@@ -68,6 +68,26 @@ static void emit_targets(struct emit *emit, const struct capture *capture)
 	emit_close(emit, ']');
 }
 
+static void emit_stages(struct emit *emit, const struct capture *capture)
+{
+	emit_open(emit, "stages", '[');
+	for (size_t i = 0; i < capture->nr_stages; i++) {
+		const struct stage_info *stage = &capture->stages[i];
+
+		emit_open(emit, NULL, '{');
+		for (const struct field *field = stage_texts; field->name; field++)
+			emit_text(emit, field->name,
+				  *(char **)((char *)stage + field->offset));
+		emit_u64(emit, "site_offset", stage->site_offset);
+		emit_u64(emit, "hits", stage->hits);
+		emit_u64_or_null(emit, "cost_ns", stage->cost_ns, 0);
+		emit_u64_or_null(emit, "before_ns", stage->before_ns, 0);
+		emit_u64_or_null(emit, "spread_ns", stage->spread_ns, 0);
+		emit_close(emit, '}');
+	}
+	emit_close(emit, ']');
+}
+
 static void emit_missing(struct emit *emit, const struct pairs *missing)
 {
 	emit_open(emit, "stations_missing", '[');
@@ -96,8 +116,7 @@ static void emit_capture(struct emit *emit, const struct vsm *vsm)
 	emit_pairs(emit, "environment", &capture->environment);
 	emit_missing(emit, &capture->missing);
 	emit_targets(emit, capture);
-	emit_open(emit, "stages", '[');
-	emit_close(emit, ']');
+	emit_stages(emit, capture);
 	emit_close(emit, '}');
 }
 

@@ -30,6 +30,17 @@ const struct field capture_texts[] = {
 	TEXT(kernel), TEXT(arch),  TEXT(timezone),  { 0 },
 };
 
+#define OF_STAGE(field)                                                                            \
+	{                                                                                          \
+#field, offsetof(struct stage_info, field)                                         \
+	}
+
+const struct field stage_texts[] = {
+	OF_STAGE(name),	      OF_STAGE(probe),	   OF_STAGE(binary), OF_STAGE(symbol),
+	OF_STAGE(site_class), OF_STAGE(site_text), OF_STAGE(key),    OF_STAGE(value),
+	OF_STAGE(note),	      { 0 },
+};
+
 const struct field account_items[] = {
 	SAME(in_flight_start),
 	COUNT("items_in", in),

@@ -20,6 +20,7 @@ struct field {
 
 /* Each ends with a NULL name. char * in struct capture; uint64_t in struct account. */
 extern const struct field capture_texts[];
+extern const struct field stage_texts[];
 extern const struct field account_items[];
 extern const struct field account_attributed[];
 extern const struct field account_more[];

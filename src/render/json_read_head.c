@@ -106,6 +106,32 @@ static void get_targets(struct get *get, struct capture *capture)
 	get_leave(get);
 }
 
+static void get_stage(struct get *get, struct stage_info *stage)
+{
+	for (const struct field *field = stage_texts; field->name; field++)
+		*(char **)((char *)stage + field->offset) = get_text(get, field->name);
+	stage->site_offset = get_u64(get, "site_offset");
+	stage->hits = get_u64(get, "hits");
+	stage->cost_ns = (uint32_t)get_u64_max(get, "cost_ns", UINT32_MAX);
+	stage->before_ns = (uint32_t)get_u64_max(get, "before_ns", UINT32_MAX);
+	stage->spread_ns = (uint32_t)get_u64_max(get, "spread_ns", UINT32_MAX);
+}
+
+static void get_stages(struct get *get, struct capture *capture)
+{
+	size_t nr;
+
+	if (!get_enter_array(get, "stages", GEMBA_MAX_STAGES, &nr))
+		return;
+	capture->stages = get_allocate(get, nr, sizeof(*capture->stages));
+	while (capture->stages && capture->nr_stages < nr &&
+	       get_enter_element(get, capture->nr_stages)) {
+		get_stage(get, &capture->stages[capture->nr_stages++]);
+		get_leave(get);
+	}
+	get_leave(get);
+}
+
 void get_capture(struct get *get, struct vsm *vsm)
 {
 	struct capture *capture = &vsm->capture;
@@ -120,6 +146,7 @@ void get_capture(struct get *get, struct vsm *vsm)
 	get_pairs(get, "environment", &capture->environment);
 	get_missing(get, &capture->missing);
 	get_targets(get, capture);
+	get_stages(get, capture);
 	get_leave(get);
 }
 

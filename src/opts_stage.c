@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * opts_stage.c - -s [NAME=]PROBE: what a stage is called and which function it is
+ *
+ * What stands before the first `=` is a name only if it looks like one: C++ operators have a `=`
+ * of their own, and `-s =PROBE` forces no name. Without one the stage is called after the
+ * function, without its parameters, `.` for `::`.
+ */
+#include "src/opts.h"
+#include "src/opts_value.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Names of built-in stations and steps: a stage so called could not be told from them. */
+static const char *const reserved[] = {
+	"rx",	     "sock",	     "recv",	"send",	   "txq",   "tx",   "sent", "ack",
+	"kernel_rx", "socket_queue", "receive", "process", "qdisc", "wire", "other",
+};
+
+static bool is_reserved(const char *name)
+{
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
+		if (!strcmp(reserved[i], name))
+			return true;
+	return false;
+}
+
+static bool is_in_a_name(char c)
+{
+	return isalnum((unsigned char)c) || strchr("_.-", c);
+}
+
+static bool is_name(const char *text, size_t length)
+{
+	if (!length || (!isalpha((unsigned char)text[0]) && text[0] != '_'))
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (!text[i] || !is_in_a_name(text[i]))
+			return false;
+	return true;
+}
+
+static bool is_taken(const struct opts *self, const char *name)
+{
+	for (size_t i = 0; i < self->nr_stages; i++)
+		if (!strcmp(self->stages[i].name, name))
+			return true;
+	return false;
+}
+
+/* Behind `BINARY:`, that is a single colon; `::` never separates. */
+static const char *symbol_of(const char *probe)
+{
+	const char *symbol = probe;
+
+	for (const char *c = probe; *c && *c != '('; c++) {
+		if (c[0] == ':' && c[1] == ':')
+			c++;
+		else if (c[0] == ':')
+			symbol = c + 1;
+	}
+	return symbol;
+}
+
+static void derive(char *name, const char *probe)
+{
+	const char *symbol = symbol_of(probe);
+	size_t nr = 0;
+
+	if (isdigit((unsigned char)*symbol))
+		name[nr++] = '_';
+	for (; *symbol && *symbol != '(' && *symbol != '+' && nr + 4 < OPTS_STAGE_NAME_BYTES;
+	     symbol++) {
+		if (symbol[0] == ':' && symbol[1] == ':') {
+			name[nr++] = '.';
+			symbol++;
+		} else {
+			name[nr++] = is_in_a_name(*symbol) ? *symbol : '_';
+		}
+	}
+	name[nr] = '\0';
+	if (!nr || !is_name(name, 1))
+		snprintf(name, OPTS_STAGE_NAME_BYTES, "stage");
+	if (is_reserved(name))
+		strcat(name, "_");
+}
+
+/* The same function twice, or two of the same name: told apart by a number. */
+static void make_unique(const struct opts *self, char *name)
+{
+	size_t nr = strlen(name);
+
+	for (unsigned int i = 2; is_taken(self, name); i++)
+		snprintf(name + nr, OPTS_STAGE_NAME_BYTES - nr, ".%u", i);
+}
+
+static int take_name(const struct opts *self, struct opts_stage *stage, const char *text,
+		     size_t length, char *why)
+{
+	if (length >= sizeof(stage->name))
+		return opts_refuse(why, "the name before = is longer than %zu letters",
+				   sizeof(stage->name) - 1);
+	memcpy(stage->name, text, length);
+	stage->name[length] = '\0';
+	if (is_reserved(stage->name))
+		return opts_refuse(why, "'%s' is a built-in station or step; give another name",
+				   stage->name);
+	if (is_taken(self, stage->name))
+		return opts_refuse(why, "two stages are called '%s'", stage->name);
+	return 0;
+}
+
+int opt_stage(struct opts *self, const struct opt_row *row, const char *text, char *why)
+{
+	struct opts_stage *stage = &self->stages[self->nr_stages];
+	size_t length = strcspn(text, "=");
+	bool has_name = text[length] && is_name(text, length);
+
+	(void)row;
+	if (self->nr_stages == OPTS_MAX_STAGES)
+		return opts_refuse(why, "more than %d stages", OPTS_MAX_STAGES);
+	stage->probe = text;
+	if (*text == '=')
+		stage->probe = text + 1;
+	else if (has_name)
+		stage->probe = text + length + 1;
+	if (!*stage->probe)
+		return opts_refuse(why, "'%s' names no function, as decode=decode_packet does",
+				   text);
+	for (const char *c = text; *c; c++)
+		if (iscntrl((unsigned char)*c))
+			return opts_refuse(why, "control characters are not allowed");
+	if (has_name && take_name(self, stage, text, length, why))
+		return -EINVAL;
+	if (!has_name) {
+		derive(stage->name, stage->probe);
+		make_unique(self, stage->name);
+	}
+	self->nr_stages++;
+	return 0;
+}
