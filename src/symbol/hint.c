@@ -51,7 +51,7 @@ static void insert(struct hints *self, const char *text, unsigned int far)
 	self->rows[at].distance = far;
 }
 
-/* The name asked for, without the parameters that were given. */
+/* The name asked for, without the version and the parameters that were given. */
 struct asked {
 	char name[NAME_ROOM];
 	const char *last;
@@ -60,7 +60,7 @@ struct asked {
 
 static void asked_init(struct asked *self, const char *name)
 {
-	snprintf(self->name, sizeof(self->name), "%s", name);
+	snprintf(self->name, sizeof(self->name), "%.*s", (int)name_bytes(name), name);
 	self->has_params = name_strip_params(self->name);
 	self->last = name_last_part(self->name);
 }
