@@ -120,6 +120,19 @@ Test(site, a_jump_from_a_cold_part_counts_as_well)
 	assert_site(&given, 5, "push");
 }
 
+Test(site, a_short_jump_from_a_neighbour_counts_as_well)
+{
+	uint8_t section[64] = { [20] = 0x74, [21] = 10 + 2 }; /* leads to 34 */
+	struct given given;
+
+	function(&given, "89 f8 83 e8 01 53 5b c3");
+	memcpy(section + 32, given.bytes, given.nr_bytes);
+	given.ask.around = (struct site_text){ section, sizeof(section), 0x401000 - 32 };
+	assert_site(&given, 0, "single-stepped");
+	section[21] = 10; /* leads to the entry */
+	assert_site(&given, 5, "push");
+}
+
 Test(site, with_unknown_jumps_only_the_prologue_is_trusted)
 {
 	/* jmp rax: up to the last first push of a callee-saved register */
