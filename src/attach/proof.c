@@ -11,11 +11,13 @@
  */
 #include "src/attach/proof.h"
 
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "src/attach/procfs.h"
 #include "src/attach/proof_process.h"
@@ -113,6 +115,34 @@ static bool count_hits(struct run *self)
 	return !self->is_over;
 }
 
+/* Runs of the program so far: counted while somebody wants statistics. -1: unknown. */
+static int64_t program_runs(int prog_fd)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t bytes = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(prog_fd, &info, &bytes) ? -1 : (int64_t)info.run_cnt;
+}
+
+/* The checked runs once more, the program's own runs counted as well where that is allowed. */
+static bool run_counted(struct run *self)
+{
+	int prog_fd = self->process.trial.prog_fd, stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	int64_t before = program_runs(prog_fd), after;
+	bool is_ok = run_checked(self, self->proof->nr_runs, "with the program");
+
+	after = program_runs(prog_fd);
+	if (stats < 0 || before < 0 || after < 0)
+		return is_ok;
+	close(stats);
+	if (self->process.trial.is_multi)
+		self->proof->nr_hits = after - before;
+	if (is_ok && after - before != self->proof->nr_runs)
+		give(self, PROOF_FAILED, "the program ran %ld times of %u", (long)(after - before),
+		     self->proof->nr_runs);
+	return !self->is_over;
+}
+
 static void run_program(struct run *self)
 {
 	if (!process_ask(&self->process, TRIAL_PROGRAM, 0))
@@ -120,14 +150,27 @@ static void run_program(struct run *self)
 	else if (!self->process.reply.is_ok)
 		give(self, PROOF_FAILED, "the kernel refuses the program on this probe (error %d)",
 		     self->process.reply.error);
-	else if (run_checked(self, self->proof->nr_runs, "with the program"))
+	else if (run_counted(self))
 		run_timed(self, &self->proof->prog_ns);
+}
+
+/* Through the link there is but the program. */
+static void run_linked(struct run *self)
+{
+	if (!run_counted(self))
+		return;
+	self->proof->is_emulated = !process_has_stepped(&self->process);
+	run_timed(self, &self->proof->prog_ns);
 }
 
 static void run_probed(struct run *self)
 {
 	struct proof *proof = self->proof;
 
+	if (self->process.trial.is_multi) {
+		run_linked(self);
+		return;
+	}
 	if (!run_checked(self, proof->nr_runs, "with the probe"))
 		return;
 	proof->is_emulated = !process_has_stepped(&self->process);
@@ -194,6 +237,7 @@ static int start_all(struct run *runs, size_t nr, const struct proof_opts *opts,
 			continue;
 		runs[i].process.trial.probe_type = type;
 		runs[i].process.trial.prog_fd = opts->prog_fd;
+		runs[i].process.trial.is_multi = opts->is_multi;
 		err = process_start(&runs[i].process, opts->timeout_ms ?: DEFAULT_TIMEOUT_MS);
 	}
 	return err;

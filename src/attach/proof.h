@@ -25,6 +25,7 @@ enum proof_verdict {
 };
 
 struct proof_opts {
+	bool is_multi; /* attach prog_fd by an uprobe_multi link, it is loaded for one: quick to detach */
 	int prog_fd; /* a loaded BPF program for uprobes (BPF_PROG_TYPE_KPROBE), -1: none */
 	unsigned int nr_runs;	 /* 0: 1000 */
 	unsigned int timeout_ms; /* of one answer of a trial's process; 0: 1000 */

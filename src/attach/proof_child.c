@@ -11,6 +11,7 @@
 #include "src/attach/proof_child.h"
 
 #include <errno.h>
+#include <linux/bpf.h>
 #include <linux/perf_event.h>
 #include <signal.h>
 #include <stdio.h>
@@ -146,13 +147,13 @@ static uint64_t flags_of(unsigned int input)
 
 static void run(struct child *self, unsigned int input)
 {
-	memcpy(self->scratch, self->fill, sizeof(self->fill));
 	self->in.flags = flags_of(input % NR_INPUTS);
 	stub_enter(&self->in, self->base + TRIAL_SITE);
 }
 
 static void run_and_keep(struct child *self, unsigned int input, struct outcome *outcome)
 {
+	memcpy(self->scratch, self->fill, sizeof(self->fill));
 	run(self, input);
 	outcome->cpu = stub_out;
 	memcpy(outcome->scratch, self->scratch, sizeof(outcome->scratch));
@@ -217,6 +218,7 @@ static void measure(struct child *self, uint32_t nr, struct trial_reply *reply)
 	struct timespec from, to;
 
 	for (int round = 0; round < NR_ROUNDS; round++) {
+		memcpy(self->scratch, self->fill, sizeof(self->fill));
 		clock_gettime(CLOCK_MONOTONIC, &from);
 		for (uint32_t i = 0; i < nr; i++)
 			run(self, i);
@@ -228,6 +230,26 @@ static void measure(struct child *self, uint32_t nr, struct trial_reply *reply)
 	qsort(times_ns, NR_ROUNDS, sizeof(times_ns[0]), by_value);
 	reply->time_ns = times_ns[NR_ROUNDS / 2];
 	reply->is_ok = true;
+}
+
+/* bpf(BPF_LINK_CREATE) for BPF_TRACE_UPROBE_MULTI, from 6.6; this libbpf does not know it. */
+static int link_program(const struct trial *trial, const char *path)
+{
+	const uint64_t offset = TRIAL_SITE;
+	struct {
+		uint32_t prog_fd, target_fd, attach_type, flags;
+		uint64_t path, offsets, ref_ctr_offsets, cookies;
+		uint32_t nr, multi_flags, pid, none;
+	} attr = {
+		.prog_fd = trial->prog_fd,
+		.attach_type = TRIAL_UPROBE_MULTI,
+		.path = (uint64_t)(uintptr_t)path,
+		.offsets = (uint64_t)(uintptr_t)&offset,
+		.nr = 1,
+		.pid = getpid(),
+	};
+
+	return syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
 }
 
 /* On this process alone. The wait for the kernel at the end is why each child does it itself:
@@ -243,7 +265,9 @@ static void attach(struct child *self, struct trial_reply *reply)
 	};
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->trial->file);
-	self->event = syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	self->event = self->trial->is_multi ?
+			      link_program(self->trial, path) :
+			      syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
 	reply->is_ok = self->event >= 0;
 	reply->error = reply->is_ok ? 0 : errno;
 }

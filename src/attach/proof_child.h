@@ -14,6 +14,7 @@
 #define TRIAL_BRANCH 192 /* and of where it may branch to */
 #define TRIAL_DATA 9216	 /* from the file's first byte to data for rip-relative operands */
 #define TRIAL_BYTES 4096
+#define TRIAL_UPROBE_MULTI 48 /* BPF_TRACE_UPROBE_MULTI */
 
 struct trial {
 	struct replay replay;
@@ -22,13 +23,14 @@ struct trial {
 	int channel;		   /* the child's end */
 	int probe_type;		   /* what perf calls uprobes here */
 	int prog_fd;		   /* or -1 */
+	bool is_multi;		   /* attach the program by a link of many uprobes */
 };
 
 enum trial_what {
 	TRIAL_RECORD,  /* run without the probe and keep what came out */
 	TRIAL_CHECK,   /* run nr times and compare with what was kept */
 	TRIAL_TIME,    /* the median time of a run, in rounds of nr runs */
-	TRIAL_ATTACH,  /* the probe; not ok: error tells why */
+	TRIAL_ATTACH,  /* the probe, or the link; not ok: error tells why */
 	TRIAL_HITS,    /* what the kernel has counted */
 	TRIAL_PROGRAM, /* the program on the probe */
 	TRIAL_DETACH,  /* the probe, and see that the code is what it was */

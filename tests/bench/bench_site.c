@@ -164,17 +164,19 @@ static int try_some(size_t from, size_t nr, const struct proof_opts *opts)
 	return 0;
 }
 
-static void try_all(void)
+static void try_all(bool is_multi, size_t most)
 {
+	LIBBPF_OPTS(bpf_prog_load_opts, load, .expected_attach_type = is_multi ? 48 : 0);
 	int prog = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "on_hit", "GPL", nothing,
-				 sizeof(nothing) / sizeof(nothing[0]), NULL);
-	const struct proof_opts opts = { .prog_fd = prog };
+				 sizeof(nothing) / sizeof(nothing[0]), &load);
+	const struct proof_opts opts = { .prog_fd = prog, .is_multi = is_multi };
 
-	for (size_t i = 0; i < NR_INSTRUCTIONS; i += 6)
-		if (try_some(i, NR_INSTRUCTIONS - i < 6 ? NR_INSTRUCTIONS - i : 6, &opts))
+	if (prog < 0)
+		return;
+	for (size_t i = 0; i < most; i += 6)
+		if (try_some(i, most - i < 6 ? most - i : 6, &opts))
 			break;
-	if (prog >= 0)
-		close(prog);
+	close(prog);
 }
 
 static struct site_text text_of(const struct functions *all, const struct range *range)
@@ -246,7 +248,9 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++)
 		measure(argv[i], 0, 1);
 	if (argc < 2)
-		try_all();
+		try_all(false, NR_INSTRUCTIONS);
+	if (argc < 2)
+		try_all(true, 24);
 	for (size_t i = 0; argc < 2 && i < sizeof(binaries) / sizeof(binaries[0]); i++) {
 		measure(binaries[i], 0, 0);
 		measure(binaries[i], SITE_KEEP_ARGS | SITE_KEEP_MEMORY, 0);
