@@ -61,7 +61,7 @@ static void count(struct totals_seen *seen, const struct batch *batch)
 	while (at < end) {
 		const struct gemba_event *ev = (const struct gemba_event *)at;
 
-		seen->events += ev->kind < GEMBA_LOST && ev->kind != GEMBA_MARK;
+		seen->events += !gemba_is_made_up(ev->kind);
 		seen->received += ev->kind == GEMBA_RECV;
 		if (ev->kind == GEMBA_LOST)
 			seen->lost += ev->len;

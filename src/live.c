@@ -107,18 +107,65 @@ static uint64_t own_cpu_ns(void)
 	return cpu.tv_sec * SEC_NS + cpu.tv_nsec;
 }
 
+static int add_stages(struct capture *capture, const struct opts *opts)
+{
+	if (!opts->nr_stages)
+		return 0;
+	capture->stages = calloc(opts->nr_stages, sizeof(*capture->stages));
+	if (!capture->stages)
+		return -ENOMEM;
+	for (; capture->nr_stages < opts->nr_stages; capture->nr_stages++) {
+		struct stage_info *info = &capture->stages[capture->nr_stages];
+
+		info->name = strdup(opts->stages[capture->nr_stages].name);
+		info->probe = strdup(opts->stages[capture->nr_stages].probe);
+		if (!info->name || !info->probe)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void say_stage(const struct stage_info *stage)
+{
+	if (stage->binary)
+		log_info("stage %s: %s in %s, probed at +%llu (%s, %s), about %.2gus a hit%s%s",
+			 stage->name, stage->symbol, stage->binary,
+			 (unsigned long long)stage->site_offset, stage->site_text,
+			 stage->site_class, stage->cost_ns / 1e3, stage->note ? "; " : "",
+			 stage->note ? stage->note : "");
+	else
+		log_info("stage %s: %s is looked for when the command runs", stage->name,
+			 stage->probe);
+}
+
+static void say_what_comes(const struct capture *capture)
+{
+	size_t nr = capture->nr_targets ?: 1;
+
+	log_info("attaching to %zu process%s: tracepoints of packets, sockets and threads%s; about "
+		 "0.1-0.2us per event of it",
+		 nr, nr == 1 ? "" : "es",
+		 capture->nr_stages ? "" : ", no uprobe, nothing in the target is changed");
+	for (size_t i = 0; i < capture->nr_stages; i++)
+		say_stage(&capture->stages[i]);
+}
+
+static void say_braked(const struct stage_info *stage)
+{
+	log_info("stage %s: %s", stage->name, stage->note);
+}
+
 int live_open(struct live *self, const struct opts *opts)
 {
 	const struct session_opts session_opts = {
 		.for_ns = opts->for_ns,
 		.ring_bytes = opts->ring_bytes,
+		.before_attach = say_what_comes,
+		.braked = say_braked,
 	};
 	char why[PROBE_WHY_BYTES] = "";
-	int err = add_tags(&self->capture, opts);
+	int err = add_tags(&self->capture, opts) ?: add_stages(&self->capture, opts);
 
-	log_info("attaching to %zu process%s: tracepoints of packets, sockets and threads, no "
-		 "uprobe, nothing in the target is changed; about 0.1-0.2us per event of it",
-		 self->target.nr_pids, self->target.nr_pids == 1 ? "" : "es");
 	heed_signals();
 	err = err   ?:
 		      session_open(&self->session, &self->target, &session_opts, &self->capture,

@@ -16,7 +16,7 @@
 
 /* Names of built-in stations and steps: a stage so called could not be told from them. */
 static const char *const reserved[] = {
-	"rx",	     "sock",	     "recv",	"send",	   "txq",   "tx",   "sent", "ack",
+	"rx",	     "sock",	     "recv",	"send",	   "txq",   "tx",   "sent",  "ack",
 	"kernel_rx", "socket_queue", "receive", "process", "qdisc", "wire", "other",
 };
 

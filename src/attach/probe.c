@@ -378,9 +378,8 @@ int probe_find_sockets(struct probe *self)
 
 int probe_stage_fd(const struct probe *self)
 {
-	return is_loaded(self, "on_stage") ?
-		       bpf_program__fd(program_of(self, row_of("on_stage"))) :
-		       -1;
+	return is_loaded(self, "on_stage") ? bpf_program__fd(program_of(self, row_of("on_stage"))) :
+					     -1;
 }
 
 int probe_stage_attach(struct probe *self, unsigned int stage, uint32_t pid, const char *path,
@@ -409,8 +408,7 @@ uint64_t probe_stage_hits(const struct probe *self, unsigned int stage)
 	uint64_t sum = 0;
 
 	for (unsigned int cpu = 0; cpu < self->nr_rings; cpu++)
-		sum += __atomic_load_n(&self->skel->bss->stage_hits[cpu][stage],
-				       __ATOMIC_RELAXED);
+		sum += __atomic_load_n(&self->skel->bss->stage_hits[cpu][stage], __ATOMIC_RELAXED);
 	return sum;
 }
 

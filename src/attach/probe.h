@@ -25,7 +25,7 @@ struct probe_opts {
 	bool has_stages;     /* load the program for functions of the target as well */
 };
 
-#define PROBE_WHY_BYTES 512
+#define PROBE_WHY_BYTES 1280
 
 /*
  * Loads what can be loaded. `missing` receives a pair for each station left out. 0, or -errno

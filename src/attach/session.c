@@ -19,6 +19,7 @@
 #include "src/attach/environment.h"
 #include "src/attach/peername.h"
 #include "src/attach/procfs.h"
+#include "src/attach/stages.h"
 #include "src/collect/ring.h"
 
 #define DRAIN_NS 10000000ull
@@ -37,6 +38,8 @@ struct session {
 	struct probe *probe;
 	struct source *rings;
 	struct peername *peers;
+	struct stages *stages; /* NULL: none are wanted */
+	bool has_executed;     /* the target, since its stages were looked for */
 	volatile sig_atomic_t is_stopped;
 	bool is_detached;
 	uint64_t next_scan_ns;
@@ -144,6 +147,7 @@ static void scan(struct session *self, const struct batch *batch)
 		} else if (ev->kind == GEMBA_EXEC && ev->tid < PID_LIMIT) {
 			self->named[ev->tid >> 3] &= ~(1 << (ev->tid & 7)); /* a new name */
 			target_describe_again(ev->tid, self->capture);
+			self->has_executed = true;
 		}
 		at += gemba_record_bytes(ev->kind);
 	}
@@ -154,6 +158,8 @@ static void stop_producers(struct session *self)
 	if (self->is_detached)
 		return;
 	self->capture->end_ns = clock_ns(CLOCK_MONOTONIC);
+	if (self->stages)
+		stages_finish(self->stages);
 	probe_detach(self->probe);
 	self->is_detached = true;
 	ring_source_stop(self->rings);
@@ -169,13 +175,32 @@ static void look_at_target(struct session *self)
 		self->is_stopped = 1;
 }
 
+/* A command has its functions only once it has executed, a plugin's come when it is loaded. */
+static void keep_stages(struct session *self, uint64_t now, bool is_rescan)
+{
+	bool is_early = now - self->capture->start_ns < EARLY_NS && self->target->child;
+	int braked;
+
+	if (!self->stages)
+		return;
+	if (self->has_executed || ((is_rescan || is_early) && !stages_are_complete(self->stages))) {
+		self->has_executed = false;
+		stages_look_again(self->stages);
+	}
+	while ((braked = stages_brake(self->stages, now)) >= 0)
+		if (self->opts.braked)
+			self->opts.braked(&self->capture->stages[braked]);
+}
+
 static void keep_house(struct session *self)
 {
 	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	bool is_rescan = now >= self->next_scan_ns;
 
 	if (self->opts.for_ns && now - self->capture->start_ns >= self->opts.for_ns)
 		self->is_stopped = 1;
-	if (now >= self->next_scan_ns) {
+	keep_stages(self, now, is_rescan);
+	if (is_rescan) {
 		bool early = now - self->capture->start_ns < EARLY_NS;
 
 		look_at_target(self);
@@ -269,6 +294,8 @@ static int attach(struct session *self, char *why)
 	for (size_t i = 0; i < self->target->nr_pids; i++)
 		probe_watch(self->probe, self->target->pids[i]);
 	err = probe_attach(self->probe, &self->capture->missing, why);
+	if (!err && self->stages)
+		err = stages_attach(self->stages, why);
 	if (err)
 		return err;
 	probe_find_sockets(self->probe);
@@ -282,7 +309,8 @@ static int attach(struct session *self, char *why)
 
 static int prepare(struct session *self, char *why)
 {
-	const struct probe_opts opts = { .ring_bytes = self->opts.ring_bytes };
+	const struct probe_opts opts = { .ring_bytes = self->opts.ring_bytes,
+					 .has_stages = self->capture->nr_stages };
 	int err = 0;
 
 	self->named = calloc(1, PID_LIMIT / 8);
@@ -293,6 +321,10 @@ static int prepare(struct session *self, char *why)
 	err = err ?: environment_describe(self->capture);
 	err = err ?: peername_new(&self->peers);
 	err = err ?: probe_new(&self->probe, &opts, &self->capture->missing, why);
+	if (!err && opts.has_stages)
+		err = stages_new(&self->stages, self->probe, self->target, self->capture, why);
+	if (!err && self->opts.before_attach)
+		self->opts.before_attach(self->capture);
 	return err ?: start_rings(self);
 }
 
@@ -357,6 +389,7 @@ void session_close(struct session *self)
 		return;
 	if (self->rings)
 		self->rings->free(self->rings);
+	stages_free(self->stages);
 	probe_free(self->probe);
 	peername_free(self->peers);
 	free(self->named);

@@ -22,11 +22,15 @@ struct session_opts {
 	uint64_t for_ns; /* 0: until stopped or the target ends */
 	uint64_t ring_bytes;
 	bool is_quiet; /* nothing on standard error but failures */
+	/* Stages are found and proved, nothing of the target is touched yet; NULL: nobody asks. */
+	void (*before_attach)(const struct capture *capture);
+	/* This stage cost too much and has been detached. */
+	void (*braked)(const struct stage_info *stage);
 };
 
 /*
- * Attaches to `target` (borrowed until close) and starts a waiting command. `capture` is
- * filled as far as it can be known now. 0, or -errno with a sentence in why (PROBE_WHY_BYTES).
+ * Attaches to `target` (borrowed until close) and starts a waiting command. `capture` names the
+ * stages that are wanted, and is filled as far as it can be known now. 0, or -errno with a sentence in why (PROBE_WHY_BYTES).
  */
 int session_open(struct session **out, struct target *target, const struct session_opts *opts,
 		 struct capture *capture, char *why);

@@ -463,7 +463,7 @@ void correlate_event(struct correlate *self, const union gemba_record *record)
 	self->now_ns = record->ev.ts_ns;
 	if (!self->is_warm && self->now_ns >= self->warm_ns)
 		become_warm(self);
-	if (kind < GEMBA_LOST) {
+	if (kind < GEMBA_NR_KINDS && !gemba_is_made_up(kind)) {
 		self->account.events++;
 		self->account.events_by_kind[kind]++;
 		self->account.last_ns = self->now_ns;

@@ -76,8 +76,7 @@ static void emit_stages(struct emit *emit, const struct capture *capture)
 
 		emit_open(emit, NULL, '{');
 		for (const struct field *field = stage_texts; field->name; field++)
-			emit_text(emit, field->name,
-				  *(char **)((char *)stage + field->offset));
+			emit_text(emit, field->name, *(char **)((char *)stage + field->offset));
 		emit_u64(emit, "site_offset", stage->site_offset);
 		emit_u64(emit, "hits", stage->hits);
 		emit_u64_or_null(emit, "cost_ns", stage->cost_ns, 0);

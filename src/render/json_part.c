@@ -36,8 +36,10 @@ const struct field capture_texts[] = {
 	}
 
 const struct field stage_texts[] = {
-	OF_STAGE(name),	      OF_STAGE(probe),	   OF_STAGE(binary), OF_STAGE(symbol),
-	OF_STAGE(site_class), OF_STAGE(site_text), OF_STAGE(key),    OF_STAGE(value),
+	OF_STAGE(name),	      OF_STAGE(probe),
+	OF_STAGE(binary),     OF_STAGE(symbol),
+	OF_STAGE(site_class), OF_STAGE(site_text),
+	OF_STAGE(key),	      OF_STAGE(value),
 	OF_STAGE(note),	      { 0 },
 };
 

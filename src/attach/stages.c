@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * stages.c - from -s to probes on live functions, and off again when they cost too much
+ *
+ * A stage is looked for in each process; where it is found the cheapest safe instruction of its
+ * entry block is chosen (src/site). The encodings that come out are tried on children of gemba's
+ * own before any target is touched, what fails is refused, and the choice is made again, until
+ * everything that is chosen has passed. The brake goes by hits that the kernel side counts, so
+ * that it works when rings overflow.
+ */
+#include "src/attach/stages.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/attach/proof.h"
+#include "src/symbol/place.h"
+
+#define MAX_PROOFS 64
+#define MAX_CHOICES 8	      /* times that a proof may change what is chosen */
+#define EMIT_NS 100	      /* what a record costs beyond the proof's run for a stranger */
+#define UNKNOWN_COST_NS 15000 /* single-stepped, and not to be tried elsewhere */
+#define BRAKE_NS 100000000
+#define BRAKE_SHARE 0.1 /* of one core */
+
+/* One stage in one process. */
+struct spot {
+	struct place place;
+	struct site site;
+	struct bpf_link *link;
+	dev_t dev; /* of what is attached */
+	ino_t inode;
+	bool is_found;
+	bool is_attached;
+};
+
+struct stage {
+	uint64_t hits_before;
+	double rate_hz; /* of the last 100 ms */
+	bool is_braked;
+};
+
+struct stages {
+	struct probe *probe;
+	const struct target *target;
+	struct capture *capture;
+	struct binaries *binaries[TARGET_MAX_PIDS];
+	struct spot *spots; /* stage by stage, process by process */
+	struct stage stages[GEMBA_MAX_STAGES];
+	struct site_rules rules;
+	struct proof proofs[MAX_PROOFS];
+	size_t nr_proofs;
+	uint64_t measured_ns;
+};
+
+static struct spot *spot_of(struct stages *self, size_t stage, size_t process)
+{
+	return &self->spots[stage * self->target->nr_pids + process];
+}
+
+/* The stage's name before what is wrong with it. */
+static int complain(struct stages *self, size_t stage, int err, char *why, const char *text)
+{
+	snprintf(why, PROBE_WHY_BYTES, "stage %s: %s", self->capture->stages[stage].name, text);
+	return err;
+}
+
+static const struct proof *proof_of(const struct stages *self, const struct site *site)
+{
+	struct site_encoding encoding = site_encoding_of(site);
+
+	for (size_t i = 0; i < self->nr_proofs; i++)
+		if (site_encoding_equal(&self->proofs[i].encoding, &encoding))
+			return &self->proofs[i];
+	return NULL;
+}
+
+static int choose(struct stages *self, struct spot *spot, char *why)
+{
+	const struct place *place = &spot->place;
+	const struct site_ask ask = {
+		.text = { place->text, place->text_bytes, place->vaddr },
+		.size = place->size,
+		.offset = place->offset ? place->offset : SITE_ANY,
+		.rules = &self->rules,
+	};
+
+	return site_choose(&spot->site, &ask, why);
+}
+
+/* The stage in one process. 1: it is there, 0: it is not, or -errno for what can never be. */
+static int locate(struct stages *self, size_t stage, size_t process, char *why)
+{
+	struct spot *spot = spot_of(self, stage, process);
+	char text[PLACE_WHY_BYTES];
+	int err;
+
+	if (spot->is_found)
+		place_fini(&spot->place);
+	spot->is_found = false;
+	err = place_find(&spot->place, self->binaries[process], self->capture->stages[stage].probe,
+			 text);
+	if (err) {
+		complain(self, stage, err, why, text);
+		return err == -ENOENT ? 0 : err;
+	}
+	spot->is_found = true;
+	err = choose(self, spot, text);
+	return err ? complain(self, stage, err, why, text) : 1;
+}
+
+/* One of each encoding that has not been tried. */
+static size_t untried(struct stages *self, struct site *sites, size_t max)
+{
+	size_t nr = 0, nr_spots = self->capture->nr_stages * self->target->nr_pids;
+
+	for (size_t i = 0; i < nr_spots && nr < max; i++) {
+		const struct site *site = &self->spots[i].site;
+		struct site_encoding encoding = site_encoding_of(site), other;
+		size_t s = 0;
+
+		if (!self->spots[i].is_found || proof_of(self, site))
+			continue;
+		for (; s < nr; s++) {
+			other = site_encoding_of(&sites[s]);
+			if (site_encoding_equal(&encoding, &other))
+				break;
+		}
+		if (s == nr)
+			sites[nr++] = *site;
+	}
+	return nr;
+}
+
+static int choose_all(struct stages *self, char *why)
+{
+	char text[SITE_WHY_BYTES];
+
+	for (size_t s = 0; s < self->capture->nr_stages; s++) {
+		for (size_t p = 0; p < self->target->nr_pids; p++) {
+			struct spot *spot = spot_of(self, s, p);
+			int err = spot->is_found ? choose(self, spot, text) : 0;
+
+			if (err)
+				return complain(self, s, err, why, text);
+		}
+	}
+	return 0;
+}
+
+/* Tries what was chosen, until nothing that is chosen is untried. */
+static int prove(struct stages *self, char *why)
+{
+	const struct proof_opts opts = { .prog_fd = probe_stage_fd(self->probe) };
+	struct site sites[MAX_PROOFS];
+	char text[PROOF_WHY_BYTES];
+
+	for (unsigned int turn = 0; turn < MAX_CHOICES; turn++) {
+		size_t nr = untried(self, sites, MAX_PROOFS - self->nr_proofs);
+		struct proof *proofs = &self->proofs[self->nr_proofs];
+		int err = nr ? proof_run(proofs, sites, nr, &opts, text) : 0;
+
+		if (err) {
+			snprintf(why, PROBE_WHY_BYTES, "stages cannot be proved harmless: %s",
+				 text);
+			return err;
+		}
+		for (size_t i = 0; i < nr && !err; i++)
+			err = proof_apply(&self->rules, &proofs[i], sites[i].class);
+		self->nr_proofs += nr;
+		if (err || !nr)
+			return err;
+		err = choose_all(self, why);
+		if (err)
+			return err;
+	}
+	snprintf(why, PROBE_WHY_BYTES, "stages cannot be proved harmless on this kernel");
+	return -ENOTSUP;
+}
+
+static void set_text(char **to, const char *text)
+{
+	free(*to);
+	*to = text && *text ? strdup(text) : NULL;
+}
+
+static void set_note(struct stage_info *info, const char *format, ...)
+{
+	char *text;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) >= 0) {
+		free(info->note);
+		info->note = text;
+	}
+	va_end(args);
+}
+
+/* What the capture says of a stage: of the first process that has it. */
+static void describe(struct stages *self, size_t stage, const struct spot *spot)
+{
+	struct stage_info *info = &self->capture->stages[stage];
+	const struct proof *proof = proof_of(self, &spot->site);
+
+	set_text(&info->binary, spot->place.binary);
+	set_text(&info->symbol, spot->place.demangled ? spot->place.demangled : spot->place.symbol);
+	set_text(&info->site_class, site_class_name(spot->site.class));
+	set_text(&info->site_text, spot->site.text);
+	set_text(&info->note, NULL);
+	info->site_offset = spot->site.offset;
+	info->cost_ns = UNKNOWN_COST_NS;
+	if (proof && proof->verdict == PROOF_PASSED)
+		info->cost_ns = (proof->prog_ns ? proof->prog_ns : proof->count_ns) + EMIT_NS;
+	info->before_ns = info->cost_ns / 2;
+	info->spread_ns = info->cost_ns / 4;
+	if (spot->place.nr_clones)
+		set_note(info, "calls of %zu copies that the compiler made are missed, as %s",
+			 spot->place.nr_clones, spot->place.clones[0]);
+}
+
+static void describe_all(struct stages *self)
+{
+	for (size_t s = 0; s < self->capture->nr_stages; s++) {
+		for (size_t p = self->target->nr_pids; p-- > 0;)
+			if (spot_of(self, s, p)->is_found)
+				describe(self, s, spot_of(self, s, p));
+		if (!self->capture->stages[s].binary)
+			set_note(&self->capture->stages[s], "not found so far");
+	}
+}
+
+static bool is_anywhere(struct stages *self, size_t stage)
+{
+	for (size_t p = 0; p < self->target->nr_pids; p++)
+		if (spot_of(self, stage, p)->is_found)
+			return true;
+	return false;
+}
+
+static int locate_all(struct stages *self, char *why)
+{
+	for (size_t s = 0; s < self->capture->nr_stages; s++) {
+		for (size_t p = 0; p < self->target->nr_pids; p++) {
+			int found = locate(self, s, p, why);
+
+			if (found < 0)
+				return found;
+		}
+		if (!is_anywhere(self, s))
+			return -ENOENT;
+	}
+	return 0;
+}
+
+static int open_binaries(struct stages *self, char *why)
+{
+	char text[PLACE_WHY_BYTES];
+
+	for (size_t p = 0; p < self->target->nr_pids; p++) {
+		int err = self->binaries[p] ? 0 :
+					      binaries_open(&self->binaries[p],
+							    (pid_t)self->target->pids[p], text);
+
+		if (err) {
+			snprintf(why, PROBE_WHY_BYTES, "%s", text);
+			return err;
+		}
+	}
+	return 0;
+}
+
+static int find_and_prove(struct stages *self, char *why)
+{
+	int err = open_binaries(self, why);
+
+	err = err ?: locate_all(self, why);
+	return err ?: prove(self, why);
+}
+
+int stages_new(struct stages **out, struct probe *probe, const struct target *target,
+	       struct capture *capture, char *why)
+{
+	struct stages *self = calloc(1, sizeof(*self));
+	int err = 0;
+
+	if (self)
+		self->spots = calloc(capture->nr_stages * target->nr_pids, sizeof(*self->spots));
+	if (!self || !self->spots) {
+		free(self);
+		return -ENOMEM;
+	}
+	self->probe = probe;
+	self->target = target;
+	self->capture = capture;
+	self->rules = site_rules_hopeful;
+	if (!target->child)
+		err = find_and_prove(self, why);
+	if (err) {
+		stages_free(self);
+		return err;
+	}
+	describe_all(self);
+	*out = self;
+	return 0;
+}
+
+static void detach(struct spot *spot)
+{
+	if (spot->is_attached)
+		probe_stage_detach(spot->link);
+	spot->is_attached = false;
+}
+
+static int attach(struct stages *self, size_t stage, size_t process)
+{
+	struct spot *spot = spot_of(self, stage, process);
+	const struct place *place = &spot->place;
+	int err;
+
+	if (!spot->is_found || self->stages[stage].is_braked)
+		return 0;
+	if (spot->is_attached && spot->dev == place->dev && spot->inode == place->inode)
+		return 0;
+	detach(spot);
+	err = probe_stage_attach(self->probe, stage, self->target->pids[process], place->open_path,
+				 place->file_offset + spot->site.offset, &spot->link);
+	spot->is_attached = !err;
+	spot->dev = place->dev;
+	spot->inode = place->inode;
+	return err;
+}
+
+int stages_attach(struct stages *self, char *why)
+{
+	for (size_t s = 0; s < self->capture->nr_stages; s++) {
+		for (size_t p = 0; p < self->target->nr_pids; p++) {
+			int err = attach(self, s, p);
+
+			if (!err)
+				continue;
+			stages_finish(self);
+			return complain(self, s, err, why, strerror(-err));
+		}
+	}
+	return 0;
+}
+
+bool stages_are_complete(const struct stages *self)
+{
+	for (size_t s = 0; s < self->capture->nr_stages; s++)
+		if (!self->capture->stages[s].binary)
+			return false;
+	return true;
+}
+
+void stages_look_again(struct stages *self)
+{
+	char why[PROBE_WHY_BYTES];
+
+	for (size_t p = 0; p < self->target->nr_pids; p++)
+		if (self->binaries[p])
+			binaries_refresh(self->binaries[p]);
+	if (open_binaries(self, why))
+		return;
+	for (size_t s = 0; s < self->capture->nr_stages; s++)
+		for (size_t p = 0; p < self->target->nr_pids; p++)
+			if (locate(self, s, p, why) < 0)
+				set_note(&self->capture->stages[s], "%s", why);
+	if (prove(self, why))
+		return;
+	for (size_t s = 0; s < self->capture->nr_stages; s++)
+		for (size_t p = 0; p < self->target->nr_pids; p++)
+			attach(self, s, p);
+	describe_all(self);
+}
+
+static void brake(struct stages *self, size_t stage)
+{
+	const struct stage_info *info = &self->capture->stages[stage];
+
+	for (size_t p = 0; p < self->target->nr_pids; p++)
+		detach(spot_of(self, stage, p));
+	self->stages[stage].is_braked = true;
+	set_note(
+		&self->capture->stages[stage],
+		"braked: entered %.3g times a second at %u ns a hit, which took %.0f %% of a core; "
+		"detached, and not stamped since",
+		self->stages[stage].rate_hz, info->cost_ns,
+		self->stages[stage].rate_hz * info->cost_ns / 1e7);
+}
+
+/* All at one instant: to detach a stage takes a while, in which the others go on. */
+static void measure(struct stages *self, uint64_t now_ns)
+{
+	for (size_t s = 0; s < self->capture->nr_stages; s++) {
+		struct stage *stage = &self->stages[s];
+		uint64_t hits = probe_stage_hits(self->probe, s);
+
+		stage->rate_hz = 0;
+		if (self->measured_ns)
+			stage->rate_hz = (double)(hits - stage->hits_before) * 1e9 /
+					 (double)(now_ns - self->measured_ns);
+		stage->hits_before = hits;
+	}
+	self->measured_ns = now_ns;
+}
+
+int stages_brake(struct stages *self, uint64_t now_ns)
+{
+	if (now_ns - self->measured_ns >= BRAKE_NS)
+		measure(self, now_ns);
+	for (size_t s = 0; s < self->capture->nr_stages; s++) {
+		double share = self->stages[s].rate_hz * self->capture->stages[s].cost_ns / 1e9;
+
+		if (self->stages[s].is_braked || share <= BRAKE_SHARE)
+			continue;
+		brake(self, s);
+		return (int)s;
+	}
+	return -1;
+}
+
+void stages_finish(struct stages *self)
+{
+	size_t nr = self->capture->nr_stages * self->target->nr_pids;
+
+	for (size_t i = 0; i < nr; i++)
+		detach(&self->spots[i]);
+	for (size_t s = 0; s < self->capture->nr_stages; s++)
+		self->capture->stages[s].hits = probe_stage_hits(self->probe, s);
+}
+
+void stages_free(struct stages *self)
+{
+	if (!self)
+		return;
+	for (size_t i = 0; i < self->capture->nr_stages * self->target->nr_pids; i++) {
+		detach(&self->spots[i]);
+		if (self->spots[i].is_found)
+			place_fini(&self->spots[i].place);
+	}
+	for (size_t p = 0; p < self->target->nr_pids; p++)
+		if (self->binaries[p])
+			binaries_free(self->binaries[p]);
+	free(self->spots);
+	free(self);
+}
