@@ -32,7 +32,14 @@ static int add(struct candidates *self, const struct candidate *candidate)
 	return 0;
 }
 
-static enum candidate_class class_of(const struct symbol *symbol, bool is_exact)
+/* The dynamic linker has copies of libc's functions for itself, before libc is there. */
+static bool is_private_copy(const struct binary *binary, const struct symbol *symbol)
+{
+	return symbol->bind == STB_LOCAL && !strncmp(binary->base, "ld-", 3);
+}
+
+static enum candidate_class class_of(const struct binary *binary, const struct symbol *symbol,
+				     bool is_exact)
 {
 	if (symbol->kind == SYMBOL_DATA)
 		return CANDIDATE_DATA;
@@ -40,7 +47,8 @@ static enum candidate_class class_of(const struct symbol *symbol, bool is_exact)
 		return CANDIDATE_IMPORT;
 	if (!is_exact)
 		return name_is_cold(symbol->name, symbol->bytes) ? CANDIDATE_COLD : CANDIDATE_CLONE;
-	return symbol->is_old ? CANDIDATE_OLD : CANDIDATE_FUNCTION;
+	return symbol->is_old || is_private_copy(binary, symbol) ? CANDIDATE_OLD :
+								   CANDIDATE_FUNCTION;
 }
 
 static int add_plain(struct candidates *self, struct binary *binary, const char *name)
@@ -51,7 +59,7 @@ static int add_plain(struct candidates *self, struct binary *binary, const char 
 
 	while ((symbol = table_next_named(&binary->table, name, base, symbol))) {
 		bool is_exact = symbol->bytes == bytes && !memcmp(symbol->name, name, bytes);
-		struct candidate candidate = { binary, symbol, class_of(symbol, is_exact) };
+		struct candidate candidate = { binary, symbol, class_of(binary, symbol, is_exact) };
 
 		if (!is_exact && base != bytes) /* another clone was asked for */
 			continue;
@@ -116,7 +124,7 @@ static int add_demangled(struct candidates *self, struct binary *binary, struct 
 		if (fit < search->best)
 			self->nr = 0;
 		search->best = fit;
-		candidate.class = class_of(symbol, base == symbol->bytes);
+		candidate.class = class_of(binary, symbol, base == symbol->bytes);
 		if (add(self, &candidate))
 			return -ENOMEM;
 	}

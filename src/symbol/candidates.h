@@ -10,7 +10,7 @@
 /* What a symbol is worth to who asks for its name; only the best that occur are kept. */
 enum candidate_class {
 	CANDIDATE_FUNCTION, /* IFUNC included */
-	CANDIDATE_OLD,	    /* a function for programs linked long ago */
+	CANDIDATE_OLD,	    /* for programs linked long ago, or for the dynamic linker alone */
 	CANDIDATE_CLONE,    /* a copy that the compiler made of it */
 	CANDIDATE_COLD,	    /* its part out of line */
 	CANDIDATE_DATA,

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "src/symbol/hint.h"
+#include "src/symbol/ifunc.h"
 #include "src/symbol/name.h"
 
 #define MAX_LISTED 8
@@ -207,24 +208,46 @@ static bool is_implementation(const struct symbol *symbol, const struct symbol *
 	       !strstr(name + bytes, "resolver");
 }
 
-int complain_ifunc(const struct candidate *candidate, char *why)
+static void say_implementations(struct complaint *say, const struct candidate *candidate)
 {
 	const struct table *table = &candidate->binary->table;
-	struct complaint say = { why, 0 };
 	size_t nr = 0;
 
-	complain(&say, "%.*s of %s is chosen at start (IFUNC): name the one in use",
-		 (int)candidate->symbol->bytes, candidate->symbol->name, candidate->binary->base);
 	for (size_t i = 0; i < table->nr_functions; i++) {
 		const struct symbol *row = &table->rows[i];
 
 		if (is_implementation(row, candidate->symbol) && nr++ < 2 * MAX_LISTED)
-			complain(&say, "%s %.*s", nr == 1 ? ", of:" : ",", (int)row->bytes,
+			complain(say, "%s %.*s", nr == 1 ? ", of:" : ",", (int)row->bytes,
 				 row->name);
 	}
 	if (!nr && !candidate->binary->has_all_symbols)
-		complain(&say, "; only the debug symbols of %s know their names",
+		complain(say, "; only the debug symbols of %s know their names",
 			 candidate->binary->base);
+}
+
+/* Other names of the IFUNC are names of its resolver. */
+static const struct symbol *implementation_at(const struct binary *binary, uint64_t vaddr)
+{
+	const struct symbol *symbol = table_at(&binary->table, &binary->image, vaddr);
+
+	return symbol && symbol->vaddr == vaddr && symbol->kind == SYMBOL_FUNCTION ? symbol : NULL;
+}
+
+int complain_ifunc(const struct binaries *binaries, const struct candidate *candidate, char *why)
+{
+	const struct binary *binary = candidate->binary;
+	const struct symbol *symbol = candidate->symbol, *used = NULL;
+	struct complaint say = { why, 0 };
+	uint64_t vaddr = 0;
+
+	complain(&say, "%.*s of %s is chosen at start (IFUNC): name the one in use",
+		 (int)symbol->bytes, symbol->name, binary->base);
+	if (!ifunc_in_use(binaries, binary, symbol, &vaddr))
+		used = implementation_at(binary, vaddr);
+	if (used)
+		complain(&say, ", %s:%.*s", binary->base, (int)used->bytes, used->name);
+	else
+		say_implementations(&say, candidate);
 	return -ENOTSUP;
 }
 

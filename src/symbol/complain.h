@@ -23,7 +23,7 @@ int complain_not_found(const struct binaries *binaries, const struct spec *spec,
 		       const struct candidates *found, char *why);
 int complain_ambiguous(const struct spec *spec, const struct candidates *found, char *why);
 int complain_data(const struct candidate *candidate, char *why);
-int complain_ifunc(const struct candidate *candidate, char *why);
+int complain_ifunc(const struct binaries *binaries, const struct candidate *candidate, char *why);
 int complain_not_defined(const struct candidate *import, char *why);
 int complain_offset(const struct place *place, char *why);
 int complain_unread(const struct binary *binary, int err, char *why);

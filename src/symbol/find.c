@@ -66,7 +66,7 @@ static int decide(struct place *out, const struct binaries *binaries, const stru
 	if (found->nr > 1)
 		return complain_ambiguous(spec, found, why);
 	if (first->symbol->kind == SYMBOL_IFUNC)
-		return complain_ifunc(first, why);
+		return complain_ifunc(binaries, first, why);
 	return take(out, first, spec, why);
 }
 
@@ -85,8 +85,8 @@ static int find_named(struct place *out, const struct binaries *binaries, const 
 	return err;
 }
 
-static int take_address(struct place *out, struct binary *binary, const struct spec *spec,
-			char *why)
+static int take_address(struct place *out, const struct binaries *binaries, struct binary *binary,
+			const struct spec *spec, char *why)
 {
 	struct complaint say = { why, 0 };
 	struct candidate candidate = { .binary = binary };
@@ -100,7 +100,7 @@ static int take_address(struct place *out, struct binary *binary, const struct s
 		return -ENOENT;
 	}
 	if (candidate.symbol->kind == SYMBOL_IFUNC)
-		return complain_ifunc(&candidate, why);
+		return complain_ifunc(binaries, &candidate, why);
 	if (candidate.symbol->vaddr == spec->address)
 		return take(out, &candidate, spec, why);
 	complain(&say, "no function begins at 0x%lx of %s; it is in %.*s+0x%lx", spec->address,
@@ -128,7 +128,9 @@ static int find_address(struct place *out, const struct binaries *binaries, cons
 		}
 		only = row;
 	}
-	return take_address(out, only, spec, why);
+	if (!only)
+		return complain_no_binary(binaries, spec->binary, why);
+	return take_address(out, binaries, only, spec, why);
 }
 
 /* Some names hold a single colon (go:main.inittasks): then what is before it is no binary. */

@@ -17,6 +17,8 @@
 
 #define LOAD_MAX_BYTES (UINT64_C(512) << 20)
 #define NOTES_MAX_BYTES (64 << 10)
+#define MAX_SEGMENTS 1024 /* each symbol looks for its own among them */
+#define MAX_SECTIONS (1 << 20)
 
 int image_read(const struct image *self, uint64_t offset, void *to, size_t bytes)
 {
@@ -81,7 +83,7 @@ static void read_sections(struct image *self)
 		return;
 	nr = nr ? nr : first.sh_size;
 	names = names == SHN_XINDEX ? first.sh_link : names;
-	if (nr > LOAD_MAX_BYTES / sizeof(first))
+	if (nr > MAX_SECTIONS)
 		return;
 	self->sections = read_new(self, header->e_shoff, nr * sizeof(first));
 	if (!self->sections)
@@ -101,7 +103,7 @@ static int read_segments(struct image *self)
 		nr = self->sections[0].sh_info;
 	if (!nr)
 		return 0;
-	if (header->e_phentsize != sizeof(Elf64_Phdr))
+	if (header->e_phentsize != sizeof(Elf64_Phdr) || nr > MAX_SEGMENTS)
 		return -EBADMSG;
 	self->segments = read_new(self, header->e_phoff, nr * sizeof(Elf64_Phdr));
 	if (!self->segments)
@@ -272,28 +274,35 @@ static bool take_build_id(const uint8_t *notes, size_t bytes, size_t align,
 	return false;
 }
 
+static bool find_build_id(const struct image *self, uint64_t offset, uint64_t bytes, size_t align,
+			  char hex[IMAGE_BUILD_ID_BYTES])
+{
+	uint8_t *notes = bytes <= NOTES_MAX_BYTES ? read_new(self, offset, bytes) : NULL;
+	bool is_found = notes && take_build_id(notes, bytes, align == 8 ? 8 : 4, hex);
+
+	free(notes);
+	return is_found;
+}
+
 /* In a debug file only the sections lead to its notes: its segments are those of the program. */
 void image_build_id(const struct image *self, char hex[IMAGE_BUILD_ID_BYTES])
 {
 	bool is_found = false;
 
 	hex[0] = 0;
-	for (size_t i = 0; i < self->nr_segments + self->nr_sections && !is_found; i++) {
-		bool is_segment = i < self->nr_segments;
-		const Elf64_Phdr *segment = is_segment ? &self->segments[i] : NULL;
-		const Elf64_Shdr *section = is_segment ? NULL :
-							 &self->sections[i - self->nr_segments];
-		uint64_t bytes = is_segment ? segment->p_filesz : section->sh_size;
-		uint64_t align = is_segment ? segment->p_align : section->sh_addralign;
-		uint8_t *notes;
+	for (size_t i = 0; i < self->nr_segments && !is_found; i++) {
+		const Elf64_Phdr *segment = &self->segments[i];
 
-		if (is_segment ? segment->p_type != PT_NOTE : section->sh_type != SHT_NOTE)
-			continue;
-		if (bytes > NOTES_MAX_BYTES)
-			continue;
-		notes = read_new(self, is_segment ? segment->p_offset : section->sh_offset, bytes);
-		is_found = notes && take_build_id(notes, bytes, align == 8 ? 8 : 4, hex);
-		free(notes);
+		if (segment->p_type == PT_NOTE)
+			is_found = find_build_id(self, segment->p_offset, segment->p_filesz,
+						 segment->p_align, hex);
+	}
+	for (size_t i = 0; i < self->nr_sections && !is_found; i++) {
+		const Elf64_Shdr *section = &self->sections[i];
+
+		if (section->sh_type == SHT_NOTE)
+			is_found = find_build_id(self, section->sh_offset, section->sh_size,
+						 section->sh_addralign, hex);
 	}
 }
 

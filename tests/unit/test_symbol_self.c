@@ -159,6 +159,25 @@ Test(symbol, what_is_chosen_at_start_is_refused)
 	assert_refused("asm_ifunc", -ENOTSUP, "IFUNC");
 }
 
+static int chosen_one(void)
+{
+	return 1;
+}
+
+/* Runs before the sanitizers are ready. */
+__attribute__((used, no_sanitize("address", "undefined"))) static int (*choose(void))(void)
+{
+	return chosen_one;
+}
+
+int asm_chosen(void) __attribute__((ifunc("choose")));
+
+Test(symbol, what_was_chosen_is_named)
+{
+	cr_assert_eq(asm_chosen(), 1);
+	assert_refused(BINARY "asm_chosen", -ENOTSUP, "the one in use, unit:chosen_one");
+}
+
 Test(symbol, clones_that_will_be_missed_are_listed)
 {
 	assert_found("asm_plain", "asm_plain");
