@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "src/attach/proof_stub.h"
+#include "src/attach/proof_outcome.h"
 
 enum {
 	NR_INPUTS = 64,
@@ -34,12 +34,6 @@ enum {
 	SCRATCH_AT = 2 * TRIAL_BYTES,
 	STACK_AT = 2048,
 	DATA_AT = TRIAL_DATA - SCRATCH_AT,
-	RED_ZONE = 128,
-};
-
-struct outcome {
-	struct cpu cpu;
-	uint8_t scratch[TRIAL_BYTES];
 };
 
 struct child {
@@ -159,48 +153,13 @@ static void run_and_keep(struct child *self, unsigned int input, struct outcome 
 	memcpy(outcome->scratch, self->scratch, sizeof(outcome->scratch));
 }
 
-/* Below rsp there is the red zone, and below that nothing that must last. */
-static bool is_stack_same(const struct child *self, const struct outcome *kept, bool *spoiled)
-{
-	uint64_t sp = kept->cpu.gpr[REPLAY_RSP] - (uint64_t)self->scratch;
-	uint64_t low = sp < STACK_AT ? sp : STACK_AT;
-	uint64_t zone = STACK_AT - RED_ZONE;
-
-	if (sp > TRIAL_BYTES && sp > (uint64_t)INT64_MAX)
-		low = 0;
-	if (low > zone && memcmp(self->now.scratch + zone, kept->scratch + zone, low - zone))
-		*spoiled = true;
-	return !memcmp(self->now.scratch + low, kept->scratch + low, TRIAL_BYTES - low);
-}
-
-static bool is_same(const struct child *self, const struct outcome *kept, struct trial_reply *reply)
-{
-	const struct cpu *was = &kept->cpu, *is = &self->now.cpu;
-	bool spoiled = false;
-
-	for (int i = 0; i < 16; i++) {
-		if (was->gpr[i] != is->gpr[i])
-			snprintf(reply->why, sizeof(reply->why), "general register %d differs", i);
-		if (memcmp(was->xmm[i], is->xmm[i], sizeof(was->xmm[i])))
-			snprintf(reply->why, sizeof(reply->why), "xmm%d differs", i);
-	}
-	if (was->flags != is->flags)
-		snprintf(reply->why, sizeof(reply->why), "the flags differ: %lx, not %lx",
-			 is->flags, was->flags);
-	if (was->path != is->path)
-		snprintf(reply->why, sizeof(reply->why), "a branch goes the wrong way");
-	if (!is_stack_same(self, kept, &spoiled))
-		snprintf(reply->why, sizeof(reply->why), "memory differs");
-	reply->has_spoiled |= spoiled;
-	return !reply->why[0];
-}
-
 static void check(struct child *self, uint32_t nr, struct trial_reply *reply)
 {
 	reply->is_ok = true;
 	for (uint32_t i = 0; i < nr; i++) {
 		run_and_keep(self, i, &self->now);
-		if (!is_same(self, &self->kept[i % NR_INPUTS], reply))
+		if (!outcome_is_same(&self->now, &self->kept[i % NR_INPUTS],
+				     (uint64_t)self->scratch, STACK_AT, reply))
 			reply->is_ok = false;
 	}
 }
@@ -217,6 +176,7 @@ static void measure(struct child *self, uint32_t nr, struct trial_reply *reply)
 	uint32_t times_ns[NR_ROUNDS];
 	struct timespec from, to;
 
+	nr = nr ?: 1;
 	for (int round = 0; round < NR_ROUNDS; round++) {
 		memcpy(self->scratch, self->fill, sizeof(self->fill));
 		clock_gettime(CLOCK_MONOTONIC, &from);

@@ -33,8 +33,6 @@ static void read_block(struct block *self, struct decoder *decoder, const struct
 {
 	struct insn *insn = self->insns;
 
-	self->nr = 0;
-	self->end = 0;
 	while (self->nr < BLOCK_INSNS && decoder_read(decoder, text, self->end, insn)) {
 		self->end += insn->site.nr_bytes;
 		self->nr++;
@@ -135,7 +133,7 @@ static int choose_in_block(struct site *out, struct decoder *decoder, const stru
 {
 	const struct site *site;
 	struct landing landing;
-	struct block block;
+	struct block block = { .nr = 0 };
 	size_t nr;
 
 	read_block(&block, decoder, &ask->text);
@@ -152,7 +150,7 @@ static int choose_in_block(struct site *out, struct decoder *decoder, const stru
 static uint32_t written_before(struct decoder *decoder, const struct site_ask *ask)
 {
 	struct landing landing;
-	struct block block;
+	struct block block = { .nr = 0 };
 	uint32_t written = 0;
 	size_t nr;
 

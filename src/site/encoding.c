@@ -112,7 +112,7 @@ static const struct odd {
 	{ 1, 0xa4, 0xa7, "is a string instruction: repeated, it would count once a turn" },
 	{ 1, 0xaa, 0xaf, "is a string instruction: repeated, it would count once a turn" },
 	{ 1, 0xd8, 0xdf, "would record a wrong address in the x87 unit" },
-	{ 1, 0xe0, 0xe3, "is a branch that the kernel does not emulate" },
+	{ 1, 0xe0, 0xe3, "is a branch that kernels do not emulate" },
 	{ 1, 0x6c, 0x6f, "is privileged" },
 	{ 1, 0xe4, 0xe7, "is privileged" },
 	{ 1, 0xec, 0xef, "is privileged" },
@@ -126,8 +126,8 @@ static const struct odd {
 	{ 1, 0xc6, 0xc7, "begins or ends a transaction, with an address of its own" },
 	{ 1, 0xff, 0xff,
 	  "pushes the single step's own address for a while, on a shadow stack for good" },
-	{ 2, 0x38, 0x38, "has a three-byte opcode, which the kernel refuses" },
-	{ 2, 0x3a, 0x3a, "has a three-byte opcode, which the kernel refuses" },
+	{ 2, 0x38, 0x38, "has a three-byte opcode, which some kernels refuse" },
+	{ 2, 0x3a, 0x3a, "has a three-byte opcode, which some kernels refuse" },
 };
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
@@ -261,7 +261,7 @@ static bool branch_to(const uint8_t *bytes, size_t opcode, size_t width, size_t 
 	if (opcode + width > nr)
 		return false;
 	if (width == 1)
-		displacement = (int8_t)bytes[opcode];
+		displacement = bytes[opcode] - (bytes[opcode] & 0x80) * 2;
 	else
 		memcpy(&displacement, bytes + opcode, sizeof(displacement));
 	*to = (int64_t)(opcode + width) + displacement;

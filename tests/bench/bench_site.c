@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * bench_site.c - what a hit costs by the instruction under the probe, and which kinds functions have
+ * bench_site.c - what a hit costs by the instruction under the probe, and what functions have
  *
  * First each encoding is tried on a forked child, those that gemba never probes included: there
  * the table tells what would happen. Then sites are chosen for the functions of some binaries.
  *
- *	bench_site [BINARY...]    with binaries: what their functions would get
+ *	bench_site [--trials | BINARY...]    with binaries: what each function would get
  */
 #include <bpf/bpf.h>
 #include <stdio.h>
@@ -124,7 +124,11 @@ static const struct bpf_insn nothing[] = {
 	{ .code = BPF_JMP | BPF_EXIT },
 };
 
-enum { NR_INSTRUCTIONS = sizeof(instructions) / sizeof(instructions[0]), MOST_FUNCTIONS = 1000 };
+enum {
+	NR_INSTRUCTIONS = sizeof(instructions) / sizeof(instructions[0]),
+	MOST_FUNCTIONS = 1000,
+	NR_LINKED = 24
+};
 
 static void print_proof(const struct instruction *in, const struct proof *proof)
 {
@@ -245,12 +249,14 @@ static void measure(const char *path, uint32_t keep, int verbose)
 
 int main(int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++)
+	bool is_trial = argc == 2 && !strcmp(argv[1], "--trials");
+
+	for (int i = 1; i < argc && !is_trial; i++)
 		measure(argv[i], 0, 1);
-	if (argc < 2)
+	if (argc < 2 || is_trial) {
 		try_all(false, NR_INSTRUCTIONS);
-	if (argc < 2)
-		try_all(true, 24);
+		try_all(true, NR_LINKED);
+	}
 	for (size_t i = 0; argc < 2 && i < sizeof(binaries) / sizeof(binaries[0]); i++) {
 		measure(binaries[i], 0, 0);
 		measure(binaries[i], SITE_KEEP_ARGS | SITE_KEEP_MEMORY, 0);
