@@ -132,9 +132,11 @@ static bool run_counted(struct run *self)
 	bool is_ok = run_checked(self, self->proof->nr_runs, "with the program");
 
 	after = program_runs(prog_fd);
-	if (stats < 0 || before < 0 || after < 0)
+	if (stats < 0)
 		return is_ok;
 	close(stats);
+	if (before < 0 || after < 0)
+		return is_ok;
 	if (self->process.trial.is_multi)
 		self->proof->nr_hits = after - before;
 	if (is_ok && after - before != self->proof->nr_runs)
@@ -179,7 +181,14 @@ static void run_probed(struct run *self)
 		run_program(self);
 }
 
-/* Privileges and room are about us: an error. All else is about the instruction: a verdict. */
+/* Privileges, room and a kernel without such links are about us: an error. All else is about the
+ * instruction: a verdict. */
+static bool is_about_us(int error)
+{
+	return error == EPERM || error == EACCES || error == EMFILE || error == ENFILE ||
+	       error == ENOMEM || error == EINVAL || error == EBADF || error == ENOSYS;
+}
+
 static int take_attached(struct run *self)
 {
 	int error;
@@ -189,7 +198,7 @@ static int take_attached(struct run *self)
 		return 0;
 	}
 	error = self->process.reply.error;
-	if (error == EPERM || error == EACCES || error == EMFILE || error == ENOMEM)
+	if (is_about_us(error))
 		return -error;
 	if (error)
 		give(self, PROOF_FAILED, "the kernel refuses a probe on it (error %d)", error);

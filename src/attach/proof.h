@@ -25,7 +25,9 @@ enum proof_verdict {
 };
 
 struct proof_opts {
-	bool is_multi; /* attach prog_fd by an uprobe_multi link, it is loaded for one: quick to detach */
+	/* prog_fd was loaded for uprobe_multi (6.6) and is attached by such a link. Detaching one
+	 * takes 100 ms like a perf uprobe, but many at once take no longer. */
+	bool is_multi;
 	int prog_fd; /* a loaded BPF program for uprobes (BPF_PROG_TYPE_KPROBE), -1: none */
 	unsigned int nr_runs;	 /* 0: 1000 */
 	unsigned int timeout_ms; /* of one answer of a trial's process; 0: 1000 */
@@ -37,9 +39,9 @@ struct proof {
 	bool is_emulated;	   /* the kernel did not single-step it */
 	bool spoils_red_zone;	   /* a probe overwrites what lies below rsp: only at the entry */
 	uint32_t nr_runs;	   /* with the probe, and without any program */
-	uint64_t nr_hits;	   /* as the kernel counted them; the same when passed */
+	uint64_t nr_hits;	   /* as the kernel counted them; is_multi: 0 where it does not */
 	uint32_t base_ns;	   /* a run without a probe: the trial's own cost */
-	uint32_t count_ns;	   /* what the probe adds, counting only */
+	uint32_t count_ns;	   /* what the probe adds, counting only; is_multi: 0 */
 	uint32_t prog_ns;	   /* the same with opts->prog_fd on it; 0: none given */
 	char why[PROOF_WHY_BYTES]; /* "" when passed */
 };
@@ -47,8 +49,8 @@ struct proof {
 /*
  * Tries the instruction of each site on a process of its own; the sites' encodings shall differ.
  * 0 whatever the verdicts, or -errno with a sentence in why (PROOF_WHY_BYTES) when nothing can be
- * tried here: -EPERM, -ENOENT no uprobes, -ENOMEM. A red zone is spoiled by an optimised nop; of
- * any other class that is a failure too.
+ * tried here: -EPERM, -ENOENT no uprobes, -EINVAL no uprobe_multi links, -ENOMEM. A red zone may
+ * be spoiled by an optimised nop; of any other class that is a failure.
  */
 int proof_run(struct proof *out, const struct site *sites, size_t nr, const struct proof_opts *opts,
 	      char *why);

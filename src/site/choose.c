@@ -89,6 +89,8 @@ static const char *settle(struct insn *insn, const struct site_rules *rules)
 		return insn->refused;
 	if (is_refused(rules, site))
 		return "failed the trial on this kernel";
+	if (site->class == SITE_CALL && rules->has_shadow_stack)
+		return "would be missing on the target's shadow stack";
 	if (site->class != SITE_NOP_LONG)
 		return NULL;
 	if (site->offset && !(rules->long_nops_clean >> site->nr_bytes & 1))

@@ -7,9 +7,9 @@
  * each of its bytes as if a jump began there: too many jumps are found that way, never too few.
  * Data between instructions can lead decoding astray, and compilers put a function's cold part
  * elsewhere, from where it jumps back: so jumps with four displacement bytes are looked for at
- * each byte of the function and of the section around, short ones in the neighbours,
- * for hand-written functions share their code. Indirect jumps, and code of unknown end,
- * leave it unsure: choose.c then trusts only the prologue.
+ * each byte of the function and of the section around, short ones in the neighbours, for
+ * hand-written functions share their code. Indirect jumps, and code of unknown end, leave it
+ * unsure: choose.c then trusts only the prologue.
  */
 #include "src/site/landing.h"
 

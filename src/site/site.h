@@ -62,6 +62,9 @@ struct site_encoding {
 struct site_rules {
 	uint16_t long_nops;	  /* bit n: n-byte nops are emulated, n in 3..8 */
 	uint16_t long_nops_clean; /* bit n: and leave the red zone alone; else only at the entry */
+	/* The target runs with a shadow stack (x86_Thread_features in its status): calls that the
+	 * kernel emulates are missing there before 6.18, and the return would kill. */
+	bool has_shadow_stack;
 	struct site_encoding refused[SITE_MAX_REFUSED];
 	size_t nr_refused;
 };

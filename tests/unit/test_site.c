@@ -233,6 +233,17 @@ Test(site, an_encoding_that_failed_its_trial_is_passed_over)
 	assert_site(&given, 1, "single-stepped");
 }
 
+Test(site, a_call_is_passed_over_under_a_shadow_stack)
+{
+	const struct site_rules rules = { .has_shadow_stack = true };
+	struct given given;
+
+	function(&given, "31 c0 e8 00 00 00 00 c3");
+	assert_site(&given, 2, "call");
+	given.ask.rules = &rules;
+	assert_site(&given, 0, "single-stepped");
+}
+
 Test(site, displacements_do_not_make_an_encoding)
 {
 	struct site a = { .class = SITE_JUMP, .nr_bytes = 2, .bytes = { 0x75, 1 } }, b = a;
