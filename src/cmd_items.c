@@ -18,6 +18,7 @@ struct items {
 	const struct opts *opts;
 	const struct items_format *format;
 	FILE *out;
+	struct items_names names;
 	struct journey *kept; /* a heap, the shortest first */
 	size_t nr_kept;
 	uint64_t nr_rows;
@@ -34,13 +35,13 @@ static void begin(struct items *self)
 	self->has_begun = true;
 	if (self->opts->output)
 		output_empty(fileno(self->out));
-	self->format->head(self->out);
+	self->format->head(&self->names, self->out);
 }
 
 static void write_row(struct items *self, const struct journey *journey)
 {
 	begin(self);
-	self->format->row(journey, self->nr_rows++, self->out);
+	self->format->row(&self->names, journey, self->nr_rows++, self->out);
 }
 
 static bool is_longer(const struct journey *a, const struct journey *b)
@@ -78,7 +79,7 @@ static void keep(struct items *self, const struct journey *journey)
 
 static bool is_so(struct items *self, const struct journey *journey)
 {
-	double value = items_value(journey, &self->opts->where);
+	double value = items_value(&self->names, journey, &self->opts->where);
 
 	self->nr_asked++;
 	self->nr_valued += !isnan(value);
@@ -97,13 +98,23 @@ static void take(void *ctx, const struct journey *journey)
 		write_row(self, journey);
 }
 
+static int take_names(void *ctx, const struct capture *capture)
+{
+	struct items *self = ctx;
+
+	return items_names_read(&self->names, capture);
+}
+
 static int show(struct items *self)
 {
+	const struct load_tee tee = {
+		.sink = { .ctx = self, .journey = take },
+		.begin = take_names,
+	};
 	struct vsm *vsm = NULL;
 	int status;
 
-	status =
-		load_trace(self->opts, (struct journey_sink){ .ctx = self, .journey = take }, &vsm);
+	status = load_trace(self->opts, &tee, &vsm);
 	for (size_t i = 0; i < self->nr_kept; i++)
 		write_row(self, &self->kept[i]);
 	vsm_free(vsm);
@@ -141,6 +152,7 @@ int cmd_items(const struct opts *opts)
 	status = output_close(self.out, opts->output) ?: status;
 	if (status && opts->output)
 		output_discard(opts->output);
+	items_names_fini(&self.names);
 	free(self.kept);
 	return status;
 }

@@ -6,8 +6,10 @@
  */
 #include "src/items_row.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "src/map/vsm.h"
@@ -28,13 +30,43 @@ uint64_t items_lead_ns(const struct journey *journey)
 	return journey->stamps[journey->nr_stamps - 1].at_ns - journey->stamps[0].at_ns;
 }
 
-static void text_head(FILE *out)
+int items_names_read(struct items_names *self, const struct capture *capture)
 {
+	for (size_t i = 0; i < capture->nr_stages && i < GEMBA_MAX_STAGES; i++) {
+		const char *name = capture->stages[i].name;
+
+		self->stages[i] = strdup(name ? name : "stage");
+		if (!self->stages[i])
+			return -ENOMEM;
+		self->nr_stages++;
+	}
+	return 0;
+}
+
+void items_names_fini(struct items_names *self)
+{
+	for (size_t i = 0; i < self->nr_stages; i++)
+		free(self->stages[i]);
+	self->nr_stages = 0;
+}
+
+const char *items_station(const struct items_names *self, unsigned int station)
+{
+	if (station < STATION_STAGE)
+		return station_name(station);
+	return station - STATION_STAGE < self->nr_stages ? self->stages[station - STATION_STAGE] :
+							   "stage";
+}
+
+static void text_head(const struct items_names *names, FILE *out)
+{
+	(void)names;
 	fprintf(out, "%8s %5s %-8s %-10s %11s  %s\n", "ID", "PORT", "OUTCOME", "BY", "LEAD_us",
 		"STATIONS (us from the first)");
 }
 
-static void text_row(const struct journey *journey, uint64_t number, FILE *out)
+static void text_row(const struct items_names *names, const struct journey *journey,
+		     uint64_t number, FILE *out)
 {
 	uint64_t lead_ns = items_lead_ns(journey), first_ns = journey->stamps[0].at_ns;
 
@@ -49,9 +81,11 @@ static void text_row(const struct journey *journey, uint64_t number, FILE *out)
 	for (uint32_t i = 0; i < journey->nr_stamps; i++) {
 		const struct stamp *stamp = &journey->stamps[i];
 
-		fprintf(out, " %s", station_name(stamp->station));
+		fprintf(out, " %s", items_station(names, stamp->station));
 		if (i)
 			fprintf(out, " +%.1f", (stamp->at_ns - first_ns) / 1e3);
+		if (stamp->more_visits)
+			fprintf(out, " x%u", stamp->more_visits + 1);
 	}
 	fprintf(out, "%s%s%s\n", journey->is_partial ? " (partial)" : "",
 		journey->is_doubtful ? " (doubtful)" : "", journey->is_warmup ? " (warm-up)" : "");
@@ -66,14 +100,17 @@ static const unsigned int csv_stations[] = { STATION_RX,   STATION_SOCK, STATION
 					     STATION_SEND, STATION_TXQ,	 STATION_TX };
 #define NR_CSV_STATIONS (sizeof(csv_stations) / sizeof(csv_stations[0]))
 
-static void csv_head(FILE *out)
+static void csv_head(const struct items_names *names, FILE *out)
 {
 	fprintf(out, "id,protocol,in_local_port,in_remote_port,out_local_port,out_remote_port,"
 		     "outcome,attribution,partial,doubtful,warmup,bytes_in,bytes_out,outputs,"
 		     "outputs_shared,merges,retransmits,lead_time_ns");
 	for (size_t i = 0; i < NR_CSV_STATIONS; i++)
 		fprintf(out, ",%s_ns", station_name(csv_stations[i]));
-	fprintf(out, ",recv_tid,send_tid\n");
+	fprintf(out, ",recv_tid,send_tid");
+	for (size_t i = 0; i < names->nr_stages; i++)
+		fprintf(out, ",%s_ns", names->stages[i]);
+	fputc('\n', out);
 }
 
 static const struct stamp *find_stamp(const struct journey *journey, unsigned int station)
@@ -84,7 +121,17 @@ static const struct stamp *find_stamp(const struct journey *journey, unsigned in
 	return NULL;
 }
 
-static void csv_row(const struct journey *journey, uint64_t number, FILE *out)
+static void csv_instant(const struct journey *journey, unsigned int station, FILE *out)
+{
+	const struct stamp *stamp = find_stamp(journey, station);
+
+	fputc(',', out);
+	if (stamp)
+		fprintf(out, "%" PRIu64, stamp->at_ns);
+}
+
+static void csv_row(const struct items_names *names, const struct journey *journey, uint64_t number,
+		    FILE *out)
 {
 	const struct stamp *recv = find_stamp(journey, STATION_RECV);
 	const struct stamp *send = find_stamp(journey, STATION_SEND) ?:
@@ -100,18 +147,17 @@ static void csv_row(const struct journey *journey, uint64_t number, FILE *out)
 		journey->outputs_shared, journey->merges, journey->retransmits);
 	if (lead_ns)
 		fprintf(out, "%" PRIu64, lead_ns);
-	for (size_t i = 0; i < NR_CSV_STATIONS; i++) {
-		const struct stamp *stamp = find_stamp(journey, csv_stations[i]);
-
-		fputc(',', out);
-		if (stamp)
-			fprintf(out, "%" PRIu64, stamp->at_ns);
-	}
-	fprintf(out, ",%u,%u\n", recv ? recv->tid : 0, send ? send->tid : 0);
+	for (size_t i = 0; i < NR_CSV_STATIONS; i++)
+		csv_instant(journey, csv_stations[i], out);
+	fprintf(out, ",%u,%u", recv ? recv->tid : 0, send ? send->tid : 0);
+	for (size_t i = 0; i < names->nr_stages; i++)
+		csv_instant(journey, STATION_STAGE + i, out);
+	fputc('\n', out);
 }
 
-static void json_head(FILE *out)
+static void json_head(const struct items_names *names, FILE *out)
 {
+	(void)names;
 	fputs("[", out);
 }
 
@@ -126,7 +172,8 @@ static void json_parts(const struct parts *parts, FILE *out)
 		parts->busy_other_ns);
 }
 
-static void json_row(const struct journey *journey, uint64_t number, FILE *out)
+static void json_row(const struct items_names *names, const struct journey *journey,
+		     uint64_t number, FILE *out)
 {
 	uint64_t lead_ns = items_lead_ns(journey);
 
@@ -153,8 +200,10 @@ static void json_row(const struct journey *journey, uint64_t number, FILE *out)
 		const struct stamp *stamp = &journey->stamps[i];
 
 		fprintf(out, "%s{\"name\":\"%s\",\"at_ns\":%" PRIu64 ",\"tid\":%u,\"cpu\":%u",
-			i ? "," : "", station_name(stamp->station), stamp->at_ns, stamp->tid,
-			stamp->cpu);
+			i ? "," : "", items_station(names, stamp->station), stamp->at_ns,
+			stamp->tid, stamp->cpu);
+		if (stamp->more_visits)
+			fprintf(out, ",\"visits\":%u", stamp->more_visits + 1);
 		json_parts(&stamp->parts, out);
 		fputc('}', out);
 	}
@@ -181,7 +230,8 @@ const struct items_format *items_format(const char *name)
 }
 
 /* The step a scope names: FROM>TO, or a built-in name; its end's index, or 0. */
-static uint32_t find_step(const struct journey *journey, const char *scope)
+static uint32_t find_step(const struct items_names *stations, const struct journey *journey,
+			  const char *scope)
 {
 	static const struct {
 		const char *name;
@@ -193,11 +243,16 @@ static uint32_t find_step(const struct journey *journey, const char *scope)
 	};
 
 	for (uint32_t i = 1; i < journey->nr_stamps; i++) {
-		char id[80];
+		unsigned int from = journey->stamps[i - 1].station;
+		char id[160];
 
-		snprintf(id, sizeof(id), "%s>%s", station_name(journey->stamps[i - 1].station),
-			 station_name(journey->stamps[i].station));
-		if (!strcmp(id, scope))
+		snprintf(id, sizeof(id), "%s>%s", items_station(stations, from),
+			 items_station(stations, journey->stamps[i].station));
+		if (!strcmp(id, scope) ||
+		    (from >= STATION_STAGE && !strcmp(items_station(stations, from), scope)))
+			return i;
+		if (!strcmp(scope, "receive") && from == STATION_RECV &&
+		    journey->stamps[i].station >= STATION_STAGE)
 			return i;
 		for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
 			if (!strcmp(names[k].name, scope) && !strcmp(names[k].id, id))
@@ -228,7 +283,8 @@ static double step_value(const struct journey *journey, uint32_t i, const char *
 	return NAN;
 }
 
-double items_value(const struct journey *journey, const struct expr *expr)
+double items_value(const struct items_names *stations, const struct journey *journey,
+		   const struct expr *expr)
 {
 	const struct {
 		const char *name;
@@ -242,7 +298,7 @@ double items_value(const struct journey *journey, const struct expr *expr)
 	uint32_t step;
 
 	if (expr->scope[0]) {
-		step = find_step(journey, expr->scope);
+		step = find_step(stations, journey, expr->scope);
 		return step ? step_value(journey, step, expr->metric) : NAN;
 	}
 	if (!strcmp(expr->metric, "lead_time"))

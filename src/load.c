@@ -123,7 +123,7 @@ static int explain_open(const char *path, int err)
 	return log_error("%s: %s", path, strerror(-err));
 }
 
-static int map_trace(const struct opts *opts, const struct pipeline_opts *pipeline_opts,
+static int map_trace(const struct load_tee *tee, const struct pipeline_opts *pipeline_opts,
 		     const char *path, int fd, struct vsm **out)
 {
 	struct pipeline *pipeline = NULL;
@@ -132,12 +132,12 @@ static int map_trace(const struct opts *opts, const struct pipeline_opts *pipeli
 	uint64_t nr_left_out = 0;
 	int err = trace_source_new(&source, fd, &capture), end;
 
-	(void)opts;
 	if (err) {
 		capture_fini(&capture);
 		return explain_open(path, err);
 	}
-	err = pipeline_new(&pipeline, pipeline_opts, &capture);
+	err = tee ? tee->begin(tee->sink.ctx, &capture) : 0;
+	err = err ?: pipeline_new(&pipeline, pipeline_opts, &capture);
 	end = err ?: read_all(source, pipeline);
 	err = err ?: end == -ENOMEM ? end : 0;
 	if (!err && is_cut(source, end))
@@ -181,14 +181,14 @@ int load_map(const struct opts *opts, struct vsm **out)
 	if (status)
 		return status;
 	if (trace_is(fd) == 1)
-		status = map_trace(opts, &pipeline_opts, path, fd, out);
+		status = map_trace(NULL, &pipeline_opts, path, fd, out);
 	else
 		status = map_json(path, fd, out);
 	free(path);
 	return status;
 }
 
-int load_trace(const struct opts *opts, struct journey_sink tee, struct vsm **out)
+int load_trace(const struct opts *opts, const struct load_tee *tee, struct vsm **out)
 {
 	struct pipeline_opts pipeline_opts = load_pipeline_opts(opts);
 	char *path = NULL;
@@ -197,10 +197,10 @@ int load_trace(const struct opts *opts, struct journey_sink tee, struct vsm **ou
 	status = open_file(opts, &path, &fd);
 	if (status)
 		return status;
-	pipeline_opts.tee = tee;
+	pipeline_opts.tee = tee->sink;
 	pipeline_opts.has_tee = true;
 	if (trace_is(fd) == 1) {
-		status = map_trace(opts, &pipeline_opts, path, fd, out);
+		status = map_trace(tee, &pipeline_opts, path, fd, out);
 	} else {
 		close(fd);
 		log_error("%s is not a trace; this command needs one, made by gemba record", path);

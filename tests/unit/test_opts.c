@@ -74,8 +74,11 @@ static const struct {
 	{ "serve", "'serve' is not in this version" },
 	{ "verify", "'verify' is not in this version" },
 
-	{ "map -p 1 -s decode", "-s: not in this version" },
-	{ "map -p 1 -sdecode", "-s: not in this version" },
+	{ "map -p 1 -k rx=arg0", "-k: not in this version" },
+	{ "map -p 1 -s send=f", "-s: 'send' is a built-in station or step; give another name" },
+	{ "map -p 1 -s a=f -s a=g", "-s: two stages are called 'a'" },
+	{ "map -p 1 -s a=", "-s: 'a=' names no function, as decode=decode_packet does" },
+	{ "map x.gemba -s f", "--stage goes with a live target: -p PID, -n NAME or -- COMMAND" },
 	{ "map --key=recv=arg0", "--key: not in this version" },
 	{ "map --class x", "--class: not in this version" },
 	{ "record -c f.yaml", "-c: not in this version" },
