@@ -69,6 +69,19 @@ static bool is_go(const struct capture *capture)
 	return false;
 }
 
+static int tell_stage(struct vsm_builder *builder, size_t i, const struct stage_info *stage)
+{
+	const struct probe_cost cost = {
+		.before_ns = stage->before_ns,
+		.after_ns = stage->cost_ns - stage->before_ns,
+		.spread_ns = stage->spread_ns,
+	};
+
+	if (stage->cost_ns && stage->before_ns <= stage->cost_ns)
+		vsm_builder_cost_stage(builder, i, cost);
+	return stage->name ? vsm_builder_name_stage(builder, i, stage->name, VALUE_UNKNOWN) : 0;
+}
+
 static int make_parts(struct pipeline *self, const struct pipeline_opts *opts,
 		      const struct capture *capture)
 {
@@ -82,9 +95,7 @@ static int make_parts(struct pipeline *self, const struct pipeline_opts *opts,
 	int err = vsm_builder_new(&self->builder, capture->start_ns);
 
 	for (size_t i = 0; i < capture->nr_stages && !err; i++)
-		if (capture->stages[i].name)
-			err = vsm_builder_name_stage(self->builder, i, capture->stages[i].name,
-						     VALUE_UNKNOWN);
+		err = tell_stage(self->builder, i, &capture->stages[i]);
 	err = err ?: correlate_new(&self->correlate, &correlate_opts, sink_of(self, opts));
 	if (err)
 		return err;

@@ -40,6 +40,7 @@ struct candidate *candidate_new(const struct route_key *key, struct common *comm
 		struct step *step = &self->family.steps[s];
 
 		hist_init(&step->time);
+		hist_init(&step->time_raw);
 		hist_init(&step->on_cpu);
 		hist_init(&step->run_queue);
 		hist_init(&step->blocked);
@@ -93,7 +94,8 @@ int family_add_totals(struct family *family, const struct passage *passage)
 		failed |= hist_add(&family->outputs, journey->outputs) < 0;
 		if (journey->last_output_ns >= first_ns)
 			failed |= hist_add(&family->time_to_last_output,
-					   journey->last_output_ns - first_ns) < 0;
+					   journey->last_output_ns - first_ns -
+						   passage->bias_ns) < 0;
 	}
 	return failed ? -ENOMEM : 0;
 }
@@ -133,6 +135,10 @@ static int add_step(struct step *step, struct candidate_step *extra,
 	bool failed = hist_add(&step->time, from->time_ns) < 0;
 
 	step->items++;
+	if (from->error_ns) {
+		failed |= hist_add(&step->time_raw, from->time_ns + from->bias_ns) < 0;
+		extra->error_sum_ns += from->error_ns;
+	}
 	if (from->visits == 1)
 		extra->single_visits++;
 	else

@@ -48,6 +48,7 @@ static int finish_step(struct candidate *self, size_t s, struct common *common,
 
 	step->threads = extra->threads.nr;
 	step->cpus = extra->cpus.nr;
+	step->error_ns = step->items ? extra->error_sum_ns / step->items : 0;
 	if (extra->ran)
 		step->nr_ran = ran_top(extra->ran, step->ran);
 	if (hist_add_n(&step->visits, 1, extra->single_visits) < 0 ||

@@ -5,7 +5,14 @@
  * A repeated station adds a visit, not a step: an interval belongs to the step that begins at
  * the station where the interval begins, so the steps add up to the lead time whatever the
  * order of visits. Only what follows a return to the last station of the route has no step;
- * it is unmapped. The parts of an item are used for its classes all or none: where one process
+ * it is unmapped.
+ *
+ * A probe takes time of the very step it stamps: what comes before the stamp lies in the step that
+ * ends there, the rest in the one that begins. Both are taken off where they were spent, from what
+ * the thread ran for the item; so all figures are as they would be without stages, and still add
+ * up. The tracepoints' own cost, a tenth of it, is not.
+ *
+ * The parts of an item are used for its classes all or none: where one process
  * step's are unknown, the time of all of them is unmapped, nothing is invented.
  */
 #include "src/map/passage.h"
@@ -102,6 +109,36 @@ static void add_parts(struct passage *self, struct passage_step *step, const str
 	step->preemptions += parts->preemptions;
 }
 
+static const struct probe_cost *cost_of(const struct passage *self, const struct stamp *stamp)
+{
+	unsigned int stage = stamp->station - STATION_STAGE;
+
+	return self->costs && stamp->station >= STATION_STAGE && stage < GEMBA_MAX_STAGES ?
+		       &self->costs[stage] :
+		       NULL;
+}
+
+/* What the probes took of an interval, at most what there is to take from. */
+static uint64_t bias_between(const struct passage *self, const struct stamp *from,
+			     const struct stamp *to, uint64_t time_ns, struct passage_step *step)
+{
+	const struct probe_cost *begin = cost_of(self, from), *end = cost_of(self, to);
+	uint64_t most_ns = to->parts.is_known ? to->parts.on_cpu_ns : time_ns;
+	uint64_t bias_ns = 0;
+
+	if (begin) {
+		uint64_t hit_ns = (uint64_t)begin->before_ns + begin->after_ns;
+
+		bias_ns += begin->after_ns + from->more_visits * hit_ns;
+		step->error_ns += begin->spread_ns * (1 + (uint64_t)from->more_visits);
+	}
+	if (end) {
+		bias_ns += end->before_ns;
+		step->error_ns += end->spread_ns;
+	}
+	return bias_ns < most_ns ? bias_ns : most_ns;
+}
+
 static void read_steps(struct passage *self)
 {
 	const struct stamp *stamps = self->journey->stamps;
@@ -112,14 +149,20 @@ static void read_steps(struct passage *self)
 	for (uint32_t i = 0; i + 1 < self->nr_stamps; i++) {
 		uint64_t time_ns = stamps[i + 1].at_ns - stamps[i].at_ns;
 		struct passage_step *step = &self->steps[self->position[i]];
+		uint64_t bias_ns;
 
 		if (self->position[i] == nr_steps) {
 			self->unmapped_ns += time_ns;
 			continue;
 		}
-		step->time_ns += time_ns;
+		bias_ns = bias_between(self, &stamps[i], &stamps[i + 1], time_ns, step);
+		step->time_ns += time_ns - bias_ns;
+		step->bias_ns += bias_ns;
+		self->bias_ns += bias_ns;
 		step->visits += 1 + stamps[i].more_visits;
 		add_parts(self, step, &stamps[i + 1].parts, time_ns);
+		if (step->on_cpu_ns >= bias_ns)
+			step->on_cpu_ns -= bias_ns;
 	}
 }
 
@@ -165,10 +208,12 @@ int passage_read(struct passage *self, const struct journey *journey)
 	self->key.outcome = journey->outcome;
 	self->lead_ns = journey->stamps[self->nr_stamps - 1].at_ns - journey->stamps[0].at_ns;
 	self->process_ns = self->transport_ns = self->wait_ns = self->unmapped_ns = 0;
+	self->bias_ns = 0;
 	self->has_process = self->key.nr > 0;
 	self->has_bad_parts = false;
 	if (self->key.nr > 0) {
 		read_steps(self);
+		self->lead_ns -= self->bias_ns;
 		classify(self);
 	} else {
 		self->unmapped_ns = self->lead_ns;

@@ -17,7 +17,9 @@ struct route_key {
 };
 
 struct passage_step {
-	uint64_t time_ns;
+	uint64_t time_ns;  /* without bias_ns */
+	uint64_t bias_ns;  /* of the probes that fired in it */
+	uint64_t error_ns; /* how far bias_ns may be from the truth */
 	uint64_t on_cpu_ns;
 	uint64_t run_queue_ns;
 	uint64_t blocked_ns;
@@ -30,6 +32,7 @@ struct passage_step {
 
 struct passage {
 	const struct journey *journey;
+	const struct probe_cost *costs; /* [GEMBA_MAX_STAGES], NULL: nothing is corrected */
 	struct route_key key;
 	uint32_t nr_stamps;			/* those up to the first tx */
 	uint8_t station[JOURNEY_MAX_STATIONS];	/* of each stamp: most journeys are like the last */
@@ -42,6 +45,7 @@ struct passage {
 	uint64_t transport_ns;
 	uint64_t wait_ns;
 	uint64_t unmapped_ns;
+	uint64_t bias_ns;   /* of all steps; lead_ns is without it */
 	bool has_process;   /* all its parts are known, else process_ns is 0 and means nothing */
 	bool has_bad_parts; /* some did not add up to their step and are taken for unknown */
 	struct passage_step steps[VSM_MAX_STEPS];

@@ -119,6 +119,7 @@ static void step_fini(struct step *self)
 	free(self->from);
 	free(self->to);
 	hist_fini(&self->time);
+	hist_fini(&self->time_raw);
 	hist_fini(&self->on_cpu);
 	hist_fini(&self->run_queue);
 	hist_fini(&self->blocked);

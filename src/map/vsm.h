@@ -39,6 +39,13 @@ struct ran_instead {
 	uint64_t sum_ns;
 };
 
+/* What a hit of a stage's probe takes of the thread it interrupts, by stage. */
+struct probe_cost {
+	uint32_t before_ns; /* until the stamp is taken */
+	uint32_t after_ns;
+	uint32_t spread_ns; /* how far from that a hit's cost lies */
+};
+
 struct step {
 	char *id;   /* FROM>TO */
 	char *name; /* kernel_rx, socket_queue ... or the id */
@@ -47,7 +54,9 @@ struct step {
 	enum step_kind kind;
 	enum step_value value;
 	uint64_t items; /* that passed it */
-	struct hist time;
+	struct hist time;     /* without what gemba's own probes took */
+	struct hist time_raw; /* with it; empty: no probe fired in it */
+	uint64_t error_ns;    /* mean, of the correction; 0: there is none */
 	bool has_parts; /* the five below mean something */
 	struct hist on_cpu;
 	struct hist run_queue;

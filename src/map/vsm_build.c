@@ -36,6 +36,9 @@ struct vsm_builder {
 	struct families families;
 	struct parties parties;
 	struct stage_names names;
+	struct probe_cost costs[GEMBA_MAX_STAGES];
+	uint64_t bias_ns; /* of all items that are mapped, and how many those are */
+	uint64_t nr_mapped;
 	struct idmap comms; /* tid -> struct comm */
 	struct tally tally;
 	unsigned __int128 depth_ns; /* integral of items in socket queues over the window */
@@ -90,6 +93,13 @@ int vsm_builder_name_stage(struct vsm_builder *self, unsigned int stage, const c
 	return 0;
 }
 
+void vsm_builder_cost_stage(struct vsm_builder *self, unsigned int stage, struct probe_cost cost)
+{
+	if (stage < GEMBA_MAX_STAGES)
+		self->costs[stage] = cost;
+	self->passage.costs = self->costs;
+}
+
 static bool is_in_a_family(const struct journey *journey)
 {
 	return !journey->is_partial && journey->outcome != OUTCOME_UNOBSERVED &&
@@ -106,6 +116,8 @@ static void add_passage(struct vsm_builder *self, const struct journey *journey)
 		self->tally.disordered++;
 		return;
 	}
+	self->bias_ns += passage->bias_ns;
+	self->nr_mapped++;
 	last_ns = journey->stamps[passage->nr_stamps - 1].at_ns;
 	if (last_ns > common->latest_ns)
 		common->latest_ns = last_ns;
@@ -193,9 +205,13 @@ static void set_window(struct vsm_builder *self, struct vsm *vsm, const struct c
 	vsm->window_end_ns = later(end_ns, self->window_start_ns);
 }
 
-static void set_observer(struct vsm *vsm, const struct capture *capture)
+/* Of the item's own way: what the probes of its stages took. Tracepoints are not in it. */
+static void set_observer(const struct vsm_builder *self, struct vsm *vsm,
+			 const struct capture *capture)
 {
 	vsm->observer_path_ns_per_item = UINT64_MAX;
+	if (self->passage.costs && self->nr_mapped)
+		vsm->observer_path_ns_per_item = self->bias_ns / self->nr_mapped;
 	vsm->observer_cpu_ratio = capture->end_ns > capture->start_ns ?
 					  (double)capture->observer_cpu_ns /
 						  (double)(capture->end_ns - capture->start_ns) :
@@ -279,7 +295,7 @@ static int fill(struct vsm_builder *self, struct vsm *vsm, const struct capture 
 		const struct endpoint *endpoints, size_t nr_endpoints)
 {
 	set_window(self, vsm, capture);
-	set_observer(vsm, capture);
+	set_observer(self, vsm, capture);
 	if (families_finish(&self->families, &self->names, vsm) < 0 ||
 	    parties_finish(&self->parties, endpoints, nr_endpoints, vsm) < 0)
 		return -ENOMEM;

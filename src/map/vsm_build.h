@@ -14,6 +14,8 @@ int vsm_builder_new(struct vsm_builder **out, uint64_t start_ns);
 void vsm_builder_free(struct vsm_builder *self);
 /* What the capture calls a stage, and what its owner says of its value; without it the name is
  * stageN, the value unknown. 0, -ENOMEM, or -ERANGE. */
+/* What a hit of its probe costs; without it nothing is taken off. */
+void vsm_builder_cost_stage(struct vsm_builder *self, unsigned int stage, struct probe_cost cost);
 int vsm_builder_name_stage(struct vsm_builder *self, unsigned int stage, const char *name,
 			   enum step_value value);
 /* The sink to give to correlate/: its ctx is the builder. */

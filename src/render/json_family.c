@@ -74,6 +74,10 @@ static void emit_step(struct emit *emit, const struct step *step)
 	emit_text(emit, "to", step->to);
 	emit_u64(emit, "items", step->items);
 	emit_dist(emit, "time", &step->time, DIST_NS);
+	if (step->time_raw.count) {
+		emit_dist(emit, "time_raw", &step->time_raw, DIST_NS);
+		emit_u64(emit, "error_ns", step->error_ns);
+	}
 	emit_parts(emit, step);
 	emit_ran(emit, step);
 	emit_dist(emit, "visits", &step->visits, DIST_COUNT);

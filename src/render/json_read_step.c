@@ -99,6 +99,8 @@ void get_step(struct get *get, struct step *step)
 	step->to = get_needed_text(get, "to");
 	step->items = get_u64(get, "items");
 	get_dist(get, "time", &step->time, DIST_NS);
+	get_dist(get, "time_raw", &step->time_raw, DIST_NS);
+	step->error_ns = get_u64(get, "error_ns");
 	get_parts(get, step);
 	get_ran(get, step);
 	get_dist(get, "visits", &step->visits, DIST_COUNT);

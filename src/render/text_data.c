@@ -5,6 +5,7 @@
  * A table: a label, what a step shows, what the whole family shows in the last column. Below
  * the quantiles, a line for which no step of this row of boxes has anything is left out.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "src/render/figure.h"
@@ -27,14 +28,27 @@ static struct figure part(const struct step *step, const struct hist *hist)
 	return step->has_parts && hist->count ? figure_time(hist_mean_ns(hist)) : none();
 }
 
+/* A stage that is shorter than its probes' error has no figure, only a bound. */
+static struct figure resolved(const struct step *step, double q)
+{
+	struct figure figure = quantile(&step->time, q), bound;
+	uint64_t ns;
+
+	if (!step->error_ns || !hist_quantile(&step->time, q, &ns) || ns >= step->error_ns)
+		return figure;
+	bound = figure_time(step->error_ns);
+	snprintf(figure.s, sizeof(figure.s), "<%.*s", (int)sizeof(figure.s) - 2, bound.s);
+	return figure;
+}
+
 static struct figure step_p50(const struct step *step)
 {
-	return quantile(&step->time, 0.5);
+	return resolved(step, 0.5);
 }
 
 static struct figure step_p99(const struct step *step)
 {
-	return quantile(&step->time, 0.99);
+	return resolved(step, 0.99);
 }
 
 static struct figure step_on_cpu(const struct step *step)
