@@ -82,6 +82,7 @@ enum gemba_kind {
 };
 
 #define GEMBA_MAX_STAGES 64
+#define GEMBA_MAX_CALIBRATIONS 1024
 
 enum gemba_flag {
 	GEMBA_F_UDP = 1,	/* a datagram; otherwise TCP */

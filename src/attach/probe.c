@@ -61,6 +61,7 @@ static const struct row rows[] = {
 	{ "on_exit", "sched_process_exit", 1, "thread exits", NULL, NULL },
 	{ "on_exec", "sched_process_exec", 1, "exec", NULL, NULL },
 	{ "on_stage", NULL, 0, "stages", NULL, NULL },
+	{ "on_calibrate", NULL, 0, "calibration of stages", NULL, NULL },
 };
 
 #define NR_ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -127,7 +128,7 @@ static void look(struct probe *self, const struct btf *btf)
 /* Attached when a stage is, not with the rest. */
 static bool is_of_stages(size_t row)
 {
-	return !strcmp(rows[row].program, "on_stage");
+	return !strcmp(rows[row].program, "on_stage") || !strcmp(rows[row].program, "on_calibrate");
 }
 
 static bool is_loaded(const struct probe *self, const char *program)
@@ -284,7 +285,8 @@ static int load_all(struct probe *self, const struct probe_opts *opts)
 	for (unsigned int i = 0; i < MAX_RINGS; i++)
 		self->ring_fds[i] = -1;
 	look(self, btf);
-	self->has_better[row_of("on_stage")] = !opts->has_stages;
+	for (size_t i = 0; i < NR_ROWS; i++)
+		self->has_better[i] |= is_of_stages(i) && !opts->has_stages;
 	err = raise_limits(self->nr_rings);
 	err = err ?: make_rings(self);
 	err = err ?: load(self, btf);
@@ -382,20 +384,42 @@ int probe_stage_fd(const struct probe *self)
 					     -1;
 }
 
-int probe_stage_attach(struct probe *self, unsigned int stage, uint32_t pid, const char *path,
-		       uint64_t file_offset, struct bpf_link **out)
+static int attach_uprobe(struct probe *self, const char *program, uint64_t cookie, uint32_t pid,
+			 const char *path, uint64_t file_offset, struct bpf_link **out)
 {
-	LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = stage);
+	LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = cookie);
 	struct bpf_link *link;
 
-	if (probe_stage_fd(self) < 0)
+	if (!is_loaded(self, program))
 		return -EOPNOTSUPP;
-	link = bpf_program__attach_uprobe_opts(program_of(self, row_of("on_stage")), pid, path,
+	link = bpf_program__attach_uprobe_opts(program_of(self, row_of(program)), pid, path,
 					       file_offset, &opts);
 	if (!link)
 		return -errno;
 	*out = link;
 	return 0;
+}
+
+int probe_stage_attach(struct probe *self, unsigned int stage, uint32_t pid, const char *path,
+		       uint64_t file_offset, struct bpf_link **out)
+{
+	return attach_uprobe(self, "on_stage", stage, pid, path, file_offset, out);
+}
+
+int probe_calibration_attach(struct probe *self, uint32_t pid, const char *path,
+			     uint64_t file_offset, struct bpf_link **out)
+{
+	return attach_uprobe(self, "on_calibrate", 0, pid, path, file_offset, out);
+}
+
+unsigned int probe_nr_calibrations(const struct probe *self)
+{
+	return __atomic_load_n(&self->skel->bss->nr_calibrations, __ATOMIC_RELAXED);
+}
+
+const uint64_t *probe_calibrations(const struct probe *self)
+{
+	return (const uint64_t *)self->skel->bss->calibration_ns;
 }
 
 void probe_stage_detach(struct bpf_link *link)

@@ -49,6 +49,12 @@ int probe_stage_attach(struct probe *self, unsigned int stage, uint32_t pid, con
 void probe_stage_detach(struct bpf_link *link);
 /* The program of all stages, for calibration; -1: this kernel refused it. */
 int probe_stage_fd(const struct probe *self);
+#define PROBE_MAX_CALIBRATIONS GEMBA_MAX_CALIBRATIONS
+/* Notes the clock wherever process `pid`, one thread, comes to this place; see calibrate.h. */
+int probe_calibration_attach(struct probe *self, uint32_t pid, const char *path,
+			     uint64_t file_offset, struct bpf_link **out);
+unsigned int probe_nr_calibrations(const struct probe *self);
+const uint64_t *probe_calibrations(const struct probe *self);
 /* Times that a stage was entered so far, on all CPUs, lost events included. */
 uint64_t probe_stage_hits(const struct probe *self, unsigned int stage);
 

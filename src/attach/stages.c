@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/attach/calibrate.h"
 #include "src/attach/proof.h"
 #include "src/symbol/place.h"
 
@@ -23,6 +24,7 @@
 #define MAX_CHOICES 8	      /* times that a proof may change what is chosen */
 #define EMIT_NS 100	      /* what a record costs beyond the proof's run for a stranger */
 #define UNKNOWN_COST_NS 15000 /* single-stepped, and not to be tried elsewhere */
+#define LEAST_SPREAD 16	      /* of a cost: no moment of calibration is quieter than the target */
 #define BRAKE_NS 100000000
 #define BRAKE_SHARE 0.1 /* of one core */
 
@@ -53,6 +55,7 @@ struct stages {
 	struct site_rules rules;
 	struct proof proofs[MAX_PROOFS];
 	size_t nr_proofs;
+	struct calibration calibration; /* zero: could not be made */
 	uint64_t measured_ns;
 };
 
@@ -200,6 +203,23 @@ static void set_note(struct stage_info *info, const char *format, ...)
 	va_end(args);
 }
 
+/* The way to the stamp is the same for every class; what comes behind it is the rest. */
+static void set_costs(const struct stages *self, struct stage_info *info)
+{
+	const struct calibration *known = &self->calibration;
+
+	info->before_ns = info->cost_ns / 2;
+	info->spread_ns = info->cost_ns / 4;
+	if (!known->before_ns)
+		return;
+	info->before_ns = known->before_ns + EMIT_NS / 2;
+	if (info->before_ns > info->cost_ns)
+		info->before_ns = info->cost_ns;
+	info->spread_ns = info->cost_ns / LEAST_SPREAD;
+	if (known->spread_ns > info->spread_ns)
+		info->spread_ns = known->spread_ns;
+}
+
 /* What the capture says of a stage: of the first process that has it. */
 static void describe(struct stages *self, size_t stage, const struct spot *spot)
 {
@@ -215,8 +235,7 @@ static void describe(struct stages *self, size_t stage, const struct spot *spot)
 	info->cost_ns = UNKNOWN_COST_NS;
 	if (proof && proof->verdict == PROOF_PASSED)
 		info->cost_ns = (proof->prog_ns ? proof->prog_ns : proof->count_ns) + EMIT_NS;
-	info->before_ns = info->cost_ns / 2;
-	info->spread_ns = info->cost_ns / 4;
+	set_costs(self, info);
 	if (spot->place.nr_clones)
 		set_note(info, "calls of %zu copies that the compiler made are missed, as %s",
 			 spot->place.nr_clones, spot->place.clones[0]);
@@ -297,6 +316,7 @@ int stages_new(struct stages **out, struct probe *probe, const struct target *ta
 	self->target = target;
 	self->capture = capture;
 	self->rules = site_rules_hopeful;
+	calibrate(&self->calibration, probe);
 	if (!target->child)
 		err = find_and_prove(self, why);
 	if (err) {

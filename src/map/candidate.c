@@ -94,8 +94,8 @@ int family_add_totals(struct family *family, const struct passage *passage)
 		failed |= hist_add(&family->outputs, journey->outputs) < 0;
 		if (journey->last_output_ns >= first_ns)
 			failed |= hist_add(&family->time_to_last_output,
-					   journey->last_output_ns - first_ns -
-						   passage->bias_ns) < 0;
+					   journey->last_output_ns - first_ns - passage->bias_ns) <
+				  0;
 	}
 	return failed ? -ENOMEM : 0;
 }

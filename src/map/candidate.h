@@ -30,7 +30,7 @@ struct candidate_step {
 	uint64_t single_visits;
 	uint64_t known_parts; /* items; of their parts only those above 0 are in histograms */
 	uint64_t error_sum_ns;
-	uint64_t defective;   /* items with a retransmit */
+	uint64_t defective; /* items with a retransmit */
 };
 
 struct candidate {

@@ -53,11 +53,11 @@ struct step {
 	char *to;
 	enum step_kind kind;
 	enum step_value value;
-	uint64_t items; /* that passed it */
+	uint64_t items;	      /* that passed it */
 	struct hist time;     /* without what gemba's own probes took */
 	struct hist time_raw; /* with it; empty: no probe fired in it */
 	uint64_t error_ns;    /* mean, of the correction; 0: there is none */
-	bool has_parts; /* the five below mean something */
+	bool has_parts;	      /* the five below mean something */
 	struct hist on_cpu;
 	struct hist run_queue;
 	struct hist blocked;

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * calibrate.c - a child that notes its clock around a probed instruction
+ *
+ * The child runs a push and a pop between two readings of the clock, with the probe on the push;
+ * the kernel side notes the clock where a stage would be stamped. What the readings themselves take
+ * is measured without the probe and taken off, half on either side. Medians: an interrupt or a
+ * neighbour's burst touches few of the runs.
+ */
+#include "src/attach/calibrate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NR_WARM 64 /* first runs: caches, and the page that becomes the child's own */
+
+/* Shared with the child. */
+struct runs {
+	uint64_t bare_ns[PROBE_MAX_CALIBRATIONS];
+	uint64_t from_ns[PROBE_MAX_CALIBRATIONS];
+	uint64_t to_ns[PROBE_MAX_CALIBRATIONS];
+};
+
+struct pipes {
+	int go[2];
+	int done[2];
+};
+
+/* The function that is probed: its first instruction is a push of one byte. */
+void gemba_calibrated(void);
+__asm__(".text\n"
+	".globl gemba_calibrated\n"
+	".type gemba_calibrated, @function\n"
+	"gemba_calibrated:\n"
+	"	push %rbp\n"
+	"	pop %rbp\n"
+	"	ret\n"
+	".size gemba_calibrated, .-gemba_calibrated\n");
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static void run(struct runs *runs, bool is_bare)
+{
+	for (unsigned int i = 0; i < PROBE_MAX_CALIBRATIONS; i++) {
+		uint64_t from_ns = now_ns();
+
+		gemba_calibrated();
+		runs->to_ns[i] = now_ns();
+		runs->from_ns[i] = from_ns;
+		if (is_bare)
+			runs->bare_ns[i] = runs->to_ns[i] - from_ns;
+	}
+}
+
+static void child(struct runs *runs, const struct pipes *pipes)
+{
+	char byte = 0;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	run(runs, true);
+	if (write(pipes->done[1], &byte, 1) == 1 && read(pipes->go[0], &byte, 1) == 1) {
+		run(runs, false);
+		if (write(pipes->done[1], &byte, 1) != 1)
+			_exit(1);
+		/* until the probe is off again */
+		if (read(pipes->go[0], &byte, 1) < 0)
+			_exit(1);
+	}
+	_exit(0);
+}
+
+/* Where the kernel finds the function: the offset in the file of this executable. */
+static int own_offset(uint64_t *offset)
+{
+	uint64_t address = (uint64_t)(uintptr_t)gemba_calibrated;
+	unsigned long long from, to, at;
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[512];
+	int err = -ENOENT;
+
+	if (!maps)
+		return -errno;
+	while (err && fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%llx-%llx %*s %llx", &from, &to, &at) != 3 || address < from ||
+		    address >= to)
+			continue;
+		*offset = address - from + at;
+		err = 0;
+	}
+	fclose(maps);
+	return err;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static uint32_t at_least_0(int64_t value)
+{
+	return value > 0 ? (uint32_t)value : 0;
+}
+
+static void evaluate(struct calibration *out, const struct runs *runs, const uint64_t *stamps)
+{
+	enum { NR = PROBE_MAX_CALIBRATIONS - NR_WARM };
+	static int64_t before[NR], after[NR], sum[NR], bare[NR];
+	int64_t clock_ns;
+
+	for (unsigned int i = 0; i < NR; i++) {
+		unsigned int r = i + NR_WARM;
+
+		bare[i] = (int64_t)runs->bare_ns[r];
+		before[i] = (int64_t)(stamps[r] - runs->from_ns[r]);
+		after[i] = (int64_t)(runs->to_ns[r] - stamps[r]);
+		sum[i] = (int64_t)(runs->to_ns[r] - runs->from_ns[r]);
+	}
+	qsort(bare, NR, sizeof(bare[0]), by_value);
+	qsort(before, NR, sizeof(before[0]), by_value);
+	qsort(after, NR, sizeof(after[0]), by_value);
+	qsort(sum, NR, sizeof(sum[0]), by_value);
+	clock_ns = bare[NR / 2];
+	out->before_ns = at_least_0(before[NR / 2] - clock_ns / 2);
+	out->after_ns = at_least_0(after[NR / 2] - (clock_ns - clock_ns / 2));
+	out->spread_ns = at_least_0((sum[NR * 84 / 100] - sum[NR * 16 / 100]) / 2);
+}
+
+static bool wait_for_child(const struct pipes *pipes)
+{
+	char byte;
+
+	return read(pipes->done[0], &byte, 1) == 1;
+}
+
+static int measure(struct calibration *out, struct probe *probe, const struct runs *runs,
+		   const struct pipes *pipes, pid_t pid)
+{
+	struct bpf_link *link = NULL;
+	uint64_t offset;
+	int err = wait_for_child(pipes) ? own_offset(&offset) : -ECHILD;
+
+	err = err ?: probe_calibration_attach(probe, pid, "/proc/self/exe", offset, &link);
+	if (err)
+		return err;
+	if (write(pipes->go[1], "", 1) != 1 || !wait_for_child(pipes))
+		err = -ECHILD;
+	if (!err && probe_nr_calibrations(probe) == PROBE_MAX_CALIBRATIONS)
+		evaluate(out, runs, probe_calibrations(probe));
+	else
+		err = err ?: -ENODATA;
+	probe_stage_detach(link);
+	return err;
+}
+
+static void close_all(struct pipes *pipes)
+{
+	close(pipes->go[0]);
+	close(pipes->go[1]);
+	close(pipes->done[0]);
+	close(pipes->done[1]);
+}
+
+static int with_child(struct calibration *out, struct probe *probe, struct runs *runs,
+		      struct pipes *pipes)
+{
+	pid_t pid = fork();
+	int err;
+
+	if (pid < 0)
+		return -errno;
+	if (!pid)
+		child(runs, pipes);
+	close(pipes->done[1]); /* its end is then seen */
+	pipes->done[1] = -1;
+	err = measure(out, probe, runs, pipes, pid);
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return err;
+}
+
+int calibrate(struct calibration *out, struct probe *probe)
+{
+	struct pipes pipes = { { -1, -1 }, { -1, -1 } };
+	struct runs *runs = mmap(NULL, sizeof(*runs), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int err;
+
+	*out = (struct calibration){ 0 };
+	if (runs == MAP_FAILED)
+		return -errno;
+	err = pipe2(pipes.go, O_CLOEXEC) || pipe2(pipes.done, O_CLOEXEC) ? -errno : 0;
+	err = err ?: with_child(out, probe, runs, &pipes);
+	close_all(&pipes);
+	munmap(runs, sizeof(*runs));
+	return err;
+}
