@@ -23,4 +23,7 @@ struct tally {
 /* Adds the doubts of a map that is otherwise complete. 0 or -ENOMEM. */
 int doubts_raise(struct vsm *vsm, const struct tally *tally);
 
+/* Of its stages, once the capture is the map's. 0 or -ENOMEM. */
+int doubts_raise_stages(struct vsm *vsm);
+
 #endif

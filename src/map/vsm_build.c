@@ -324,6 +324,10 @@ int vsm_builder_finish(struct vsm_builder *self, struct vsm **out, struct captur
 	}
 	vsm->capture = *capture;
 	memset(capture, 0, sizeof(*capture));
+	if (doubts_raise_stages(vsm) < 0) {
+		vsm_free(vsm);
+		return -ENOMEM;
+	}
 	*out = vsm;
 	return 0;
 }

@@ -4,6 +4,8 @@
  */
 #include <math.h>
 
+#include <string.h>
+
 #include "src/render/figure.h"
 #include "src/render/text.h"
 
@@ -127,6 +129,48 @@ static void put_go(struct flow *flow, const struct vsm *vsm)
 	flow_end(flow);
 }
 
+static void put_stages(struct flow *flow, const struct capture *capture)
+{
+	for (size_t i = 0; i < capture->nr_stages; i++) {
+		const struct stage_info *stage = &capture->stages[i];
+		const char *binary = stage->binary ? strrchr(stage->binary, '/') : NULL;
+
+		if (!stage->binary)
+			continue;
+		flow_begin(flow, "stage");
+		flow_add(flow, STYLE_PLAIN, "%s", stage->name);
+		flow_add(flow, STYLE_PLAIN, "%s in %s", stage->symbol ? stage->symbol : "-",
+			 binary ? binary + 1 : stage->binary);
+		flow_add(flow, STYLE_PLAIN, "+%llu %s", (unsigned long long)stage->site_offset,
+			 stage->site_class ? stage->site_class : "-");
+		flow_add(flow, STYLE_PLAIN, "%s a hit", figure_time(stage->cost_ns).s);
+		flow_add(flow, STYLE_PLAIN, "%s hits", figure_count(stage->hits).s);
+		flow_end(flow);
+	}
+}
+
+/* Stages shorter than the error of what was taken off for their probes. */
+static void put_resolution(struct flow *flow, const struct vsm *vsm)
+{
+	for (size_t f = 0; f < vsm->nr_families; f++) {
+		for (size_t s = 0; s < vsm->families[f].nr_steps; s++) {
+			const struct step *step = &vsm->families[f].steps[s];
+
+			if (!step->error_ns || hist_mean_ns(&step->time) >= step->error_ns)
+				continue;
+			flow_begin(flow, "info");
+			flow_add(flow, STYLE_PLAIN, "%s of %s is below resolution:", step->name,
+				 vsm->families[f].id);
+			flow->gap = 1;
+			flow_words(flow, STYLE_PLAIN,
+				   "shorter than the error of what was taken off for its probes,");
+			flow_add(flow, STYLE_PLAIN, "%s", figure_time(step->error_ns).s);
+			flow->gap = 2;
+			flow_end(flow);
+		}
+	}
+}
+
 static void put_missing(struct flow *flow, const struct pairs *missing)
 {
 	for (size_t i = 0; i < missing->nr; i++) {
@@ -160,6 +204,8 @@ void text_quality(const struct text *self)
 	put_joins(&flow, &vsm->account);
 	put_defects(&flow, &vsm->account);
 	put_observer(&flow, vsm);
+	put_stages(&flow, &vsm->capture);
+	put_resolution(&flow, vsm);
 	put_go(&flow, vsm);
 	put_missing(&flow, &vsm->capture.missing);
 	for (size_t i = 0; i < vsm->nr_doubts; i++)

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * doubts_stages.c - what has to be known of stages before their figures are believed
+ *
+ * A stage that was never entered, that was braked on the way, whose hits fell on threads without
+ * an item: each leaves a map that looks whole and is not.
+ */
+#include "src/map/doubts.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define UNOWNED_SHARE 0.01 /* of all hits: less is a timer or two */
+
+static bool is_braked(const struct stage_info *stage)
+{
+	return stage->note && !strncmp(stage->note, "braked", strlen("braked"));
+}
+
+static int one(struct vsm *vsm, const struct stage_info *stage)
+{
+	if (is_braked(stage))
+		return vsm_doubt(vsm, "stage_braked", stage->name, 0,
+				 "Stage %s was %s; items after that go without it.", stage->name,
+				 stage->note);
+	if (!stage->hits && !stage->binary)
+		return vsm_doubt(vsm, "stage_not_found", stage->name, 0,
+				 "Stage %s (%s) was not found in the target: %s.", stage->name,
+				 stage->probe, stage->note ? stage->note : "no such function");
+	if (!stage->hits)
+		return vsm_doubt(
+			vsm, "stage_never_entered", stage->name, 0,
+			"Stage %s was never entered: %s is not on the items' way, or calls "
+			"of it are inlined.",
+			stage->name, stage->symbol ? stage->symbol : stage->probe);
+	return 0;
+}
+
+static bool has_go(const struct capture *capture)
+{
+	for (size_t i = 0; i < capture->nr_targets; i++)
+		if (capture->targets[i].is_go)
+			return true;
+	return false;
+}
+
+static int unowned(struct vsm *vsm)
+{
+	const struct account *account = &vsm->account;
+	uint64_t nr = account->stage_hits_unowned;
+	double share = account->stage_hits ? (double)nr / (double)account->stage_hits : 0;
+
+	if (share <= UNOWNED_SHARE)
+		return 0;
+	return vsm_doubt(vsm, "stage_hits_unowned", NULL, nr,
+			 "%" PRIu64 " of %" PRIu64 " stage entries (%.3g %%) fell on no item: %s.",
+			 nr, account->stage_hits, 100 * share,
+			 has_go(&vsm->capture) ?
+				 "in a Go program what a thread enters says nothing of the item" :
+				 "their threads had read none, or had sent its output already");
+}
+
+static int skipped(struct vsm *vsm)
+{
+	uint64_t nr = vsm->account.stage_hits_skipped;
+
+	if (!nr)
+		return 0;
+	return vsm_doubt(vsm, "stage_hits_skipped", NULL, nr,
+			 "%" PRIu64 " stage entries are not stamped: their items had too many "
+			 "stations already; name fewer functions of a loop.",
+			 nr);
+}
+
+int doubts_raise_stages(struct vsm *vsm)
+{
+	const struct capture *capture = &vsm->capture;
+	int err = 0;
+
+	/* a recording that was cut knows no hits */
+	for (size_t i = 0; capture->end_ns && i < capture->nr_stages && !err; i++)
+		err = one(vsm, &capture->stages[i]);
+	err = err ? err : unowned(vsm);
+	return err ? err : skipped(vsm);
+}
