@@ -134,6 +134,7 @@ static void write_figures(const char *of, enum metric_level level)
 
 static void write_conditions(void)
 {
+	fputs(man_stages, stdout);
 	fputs(man_conditions, stdout);
 	puts(".Bl -tag -width Ds");
 	write_figures("Of the map", METRIC_OF_MAP);

@@ -7,6 +7,7 @@
 
 extern const char man_description[];
 extern const char man_arguments[];
+extern const char man_stages[];
 extern const char man_conditions[];
 extern const char man_definitions[];
 extern const char man_rest[];
