@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -67,11 +68,18 @@ static void run(struct runs *runs, bool is_bare)
 	}
 }
 
-static void child(struct runs *runs, const struct pipes *pipes)
+struct job {
+	struct runs *runs;
+	const struct pipes *pipes;
+};
+
+static void *work(void *ctx)
 {
+	const struct job *job = ctx;
+	const struct pipes *pipes = job->pipes;
+	struct runs *runs = job->runs;
 	char byte = 0;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	run(runs, true);
 	if (write(pipes->done[1], &byte, 1) == 1 && read(pipes->go[0], &byte, 1) == 1) {
 		run(runs, false);
@@ -82,6 +90,19 @@ static void child(struct runs *runs, const struct pipes *pipes)
 			_exit(1);
 	}
 	_exit(0);
+}
+
+/* In a thread that is not the first: the probe must see every one. */
+static void child(struct runs *runs, const struct pipes *pipes)
+{
+	struct job job = { runs, pipes };
+	pthread_t thread;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (pthread_create(&thread, NULL, work, &job))
+		_exit(1);
+	pthread_join(thread, NULL);
+	_exit(1);
 }
 
 /* Where the kernel finds the function: the offset in the file of this executable. */
@@ -152,11 +173,11 @@ static bool wait_for_child(const struct pipes *pipes)
 static int measure(struct calibration *out, struct probe *probe, const struct runs *runs,
 		   const struct pipes *pipes, pid_t pid)
 {
-	struct bpf_link *link = NULL;
+	struct uprobe uprobe;
 	uint64_t offset;
 	int err = wait_for_child(pipes) ? own_offset(&offset) : -ECHILD;
 
-	err = err ?: probe_calibration_attach(probe, pid, "/proc/self/exe", offset, &link);
+	err = err ?: probe_calibration_attach(probe, pid, "/proc/self/exe", offset, &uprobe);
 	if (err)
 		return err;
 	if (write(pipes->go[1], "", 1) != 1 || !wait_for_child(pipes))
@@ -165,7 +186,7 @@ static int measure(struct calibration *out, struct probe *probe, const struct ru
 		evaluate(out, runs, probe_calibrations(probe));
 	else
 		err = err ?: -ENODATA;
-	probe_stage_detach(link);
+	uprobe_detach(&uprobe);
 	return err;
 }
 

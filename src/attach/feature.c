@@ -21,6 +21,11 @@ struct btf *feature_vmlinux_btf(void)
 	return btf__load_vmlinux_btf();
 }
 
+bool feature_has_uprobe_multi(const struct btf *btf)
+{
+	return btf__find_by_name_kind(btf, "bpf_uprobe_multi_link", BTF_KIND_STRUCT) > 0;
+}
+
 int feature_tracepoint_args(const struct btf *btf, const char *tracepoint)
 {
 	const struct btf_type *type;

@@ -75,7 +75,14 @@ struct probe {
 	unsigned int nr_rings;
 	size_t ring_bytes;
 	uint64_t misses_at_start;
+	bool has_multi; /* programs of stages are loaded for uprobe_multi links */
 };
+
+/* Attached when a stage is, not with the rest. */
+static bool is_of_stages(size_t row)
+{
+	return !strcmp(rows[row].program, "on_stage") || !strcmp(rows[row].program, "on_calibrate");
+}
 
 static int row_of(const char *program)
 {
@@ -123,12 +130,6 @@ static void look(struct probe *self, const struct btf *btf)
 				 "tracepoint %s of this kernel has %d arguments, %d are needed",
 				 row->tracepoint, args, row->min_args);
 	}
-}
-
-/* Attached when a stage is, not with the rest. */
-static bool is_of_stages(size_t row)
-{
-	return !strcmp(rows[row].program, "on_stage") || !strcmp(rows[row].program, "on_calibrate");
 }
 
 static bool is_loaded(const struct probe *self, const char *program)
@@ -191,6 +192,9 @@ static int open_and_configure(struct probe *self, const struct btf *btf)
 	for (size_t i = 0; i < NR_ROWS; i++)
 		if (is_spare(self, i) || self->refused[i][0])
 			bpf_program__set_autoload(program_of(self, i), false);
+	for (size_t i = 0; i < NR_ROWS && self->has_multi; i++)
+		if (is_of_stages(i))
+			uprobe_prepare_multi(program_of(self, i));
 	self->skel->rodata->want_hwstamp = feature_has_hwstamps();
 	self->skel->rodata->switch_has_state = feature_tracepoint_args(btf, "sched_switch") >= 4;
 	bpf_map__set_inner_map_fd(self->skel->maps.rings, self->ring_fds[0]);
@@ -287,9 +291,26 @@ static int load_all(struct probe *self, const struct probe_opts *opts)
 	look(self, btf);
 	for (size_t i = 0; i < NR_ROWS; i++)
 		self->has_better[i] |= is_of_stages(i) && !opts->has_stages;
+	self->has_multi = opts->has_stages && feature_has_uprobe_multi(btf);
 	err = raise_limits(self->nr_rings);
 	err = err ?: make_rings(self);
 	err = err ?: load(self, btf);
+	err = err ?: set_rings(self);
+	btf__free(btf);
+	return err;
+}
+
+int probe_give_up_multi(struct probe *self)
+{
+	struct btf *btf = feature_vmlinux_btf();
+	int err;
+
+	if (!btf)
+		return no_btf();
+	gemba_bpf__destroy(self->skel);
+	self->skel = NULL;
+	self->has_multi = false;
+	err = load(self, btf);
 	err = err ?: set_rings(self);
 	btf__free(btf);
 	return err;
@@ -385,29 +406,27 @@ int probe_stage_fd(const struct probe *self)
 }
 
 static int attach_uprobe(struct probe *self, const char *program, uint64_t cookie, uint32_t pid,
-			 const char *path, uint64_t file_offset, struct bpf_link **out)
+			 const char *path, uint64_t file_offset, struct uprobe *out)
 {
-	LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = cookie);
-	struct bpf_link *link;
-
 	if (!is_loaded(self, program))
 		return -EOPNOTSUPP;
-	link = bpf_program__attach_uprobe_opts(program_of(self, row_of(program)), pid, path,
-					       file_offset, &opts);
-	if (!link)
-		return -errno;
-	*out = link;
-	return 0;
+	return uprobe_attach(out, program_of(self, row_of(program)), self->has_multi, cookie, pid,
+			     path, file_offset);
+}
+
+bool probe_has_multi(const struct probe *self)
+{
+	return self->has_multi;
 }
 
 int probe_stage_attach(struct probe *self, unsigned int stage, uint32_t pid, const char *path,
-		       uint64_t file_offset, struct bpf_link **out)
+		       uint64_t file_offset, struct uprobe *out)
 {
 	return attach_uprobe(self, "on_stage", stage, pid, path, file_offset, out);
 }
 
 int probe_calibration_attach(struct probe *self, uint32_t pid, const char *path,
-			     uint64_t file_offset, struct bpf_link **out)
+			     uint64_t file_offset, struct uprobe *out)
 {
 	return attach_uprobe(self, "on_calibrate", 0, pid, path, file_offset, out);
 }
@@ -420,11 +439,6 @@ unsigned int probe_nr_calibrations(const struct probe *self)
 const uint64_t *probe_calibrations(const struct probe *self)
 {
 	return (const uint64_t *)self->skel->bss->calibration_ns;
-}
-
-void probe_stage_detach(struct bpf_link *link)
-{
-	bpf_link__destroy(link);
 }
 
 uint64_t probe_stage_hits(const struct probe *self, unsigned int stage)

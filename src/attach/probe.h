@@ -14,11 +14,10 @@
 #include <stdint.h>
 
 #include "bpf/event.h"
+#include "src/attach/uprobe.h"
 #include "src/collect/capture.h"
 
 struct probe;
-
-struct bpf_link;
 
 struct probe_opts {
 	uint64_t ring_bytes; /* of all rings together */
@@ -41,18 +40,21 @@ int probe_attach(struct probe *self, struct pairs *missing, char *why);
 int probe_find_sockets(struct probe *self);
 /*
  * Stamps `stage` wherever process `pid` comes to this offset of the file at `path`. The caller
- * has made sure that a probe there does no harm (src/site). 0 or -errno; the link is destroyed
- * with probe_stage_detach, which gives the target its bytes back.
+ * has made sure that a probe there does no harm (src/site). 0 or -errno; uprobe_detach gives the
+ * target its bytes back.
  */
 int probe_stage_attach(struct probe *self, unsigned int stage, uint32_t pid, const char *path,
-		       uint64_t file_offset, struct bpf_link **out);
-void probe_stage_detach(struct bpf_link *link);
+		       uint64_t file_offset, struct uprobe *out);
+/* Whether uprobes are uprobe_multi links here. */
+bool probe_has_multi(const struct probe *self);
+/* They do not do for a process of threads: loads everything again for perf events. 0 or -errno. */
+int probe_give_up_multi(struct probe *self);
 /* The program of all stages, for calibration; -1: this kernel refused it. */
 int probe_stage_fd(const struct probe *self);
 #define PROBE_MAX_CALIBRATIONS GEMBA_MAX_CALIBRATIONS
-/* Notes the clock wherever process `pid`, one thread, comes to this place; see calibrate.h. */
+/* Notes the clock wherever one thread of process `pid` comes to this place; see calibrate.h. */
 int probe_calibration_attach(struct probe *self, uint32_t pid, const char *path,
-			     uint64_t file_offset, struct bpf_link **out);
+			     uint64_t file_offset, struct uprobe *out);
 unsigned int probe_nr_calibrations(const struct probe *self);
 const uint64_t *probe_calibrations(const struct probe *self);
 /* Times that a stage was entered so far, on all CPUs, lost events included. */

@@ -32,7 +32,7 @@
 struct spot {
 	struct place place;
 	struct site site;
-	struct bpf_link *link;
+	struct uprobe uprobe;
 	dev_t dev; /* of what is attached */
 	ino_t inode;
 	bool is_found;
@@ -157,7 +157,8 @@ static int choose_all(struct stages *self, char *why)
 /* Tries what was chosen, until nothing that is chosen is untried. */
 static int prove(struct stages *self, char *why)
 {
-	const struct proof_opts opts = { .prog_fd = probe_stage_fd(self->probe) };
+	const struct proof_opts opts = { .prog_fd = probe_stage_fd(self->probe),
+					 .is_multi = probe_has_multi(self->probe) };
 	struct site sites[MAX_PROOFS];
 	char text[PROOF_WHY_BYTES];
 
@@ -300,6 +301,19 @@ static int find_and_prove(struct stages *self, char *why)
 	return err ?: prove(self, why);
 }
 
+/* Calibrates; a kernel whose uprobe_multi links see the first thread alone (6.6) is found by it. */
+static int try_multi(struct stages *self)
+{
+	int err = calibrate(&self->calibration, self->probe);
+
+	if (!err || !probe_has_multi(self->probe))
+		return 0; /* without calibration the figures are coarser, that is all */
+	err = probe_give_up_multi(self->probe);
+	if (!err)
+		calibrate(&self->calibration, self->probe);
+	return err;
+}
+
 int stages_new(struct stages **out, struct probe *probe, const struct target *target,
 	       struct capture *capture, char *why)
 {
@@ -316,8 +330,8 @@ int stages_new(struct stages **out, struct probe *probe, const struct target *ta
 	self->target = target;
 	self->capture = capture;
 	self->rules = site_rules_hopeful;
-	calibrate(&self->calibration, probe);
-	if (!target->child)
+	err = try_multi(self);
+	if (!err && !target->child)
 		err = find_and_prove(self, why);
 	if (err) {
 		stages_free(self);
@@ -331,8 +345,21 @@ int stages_new(struct stages **out, struct probe *probe, const struct target *ta
 static void detach(struct spot *spot)
 {
 	if (spot->is_attached)
-		probe_stage_detach(spot->link);
+		uprobe_detach(&spot->uprobe);
 	spot->is_attached = false;
+}
+
+static void detach_all(struct stages *self)
+{
+	size_t nr = self->capture->nr_stages * self->target->nr_pids, nr_attached = 0;
+	struct uprobe *attached[GEMBA_MAX_STAGES * TARGET_MAX_PIDS];
+
+	for (size_t i = 0; i < nr; i++) {
+		if (self->spots[i].is_attached)
+			attached[nr_attached++] = &self->spots[i].uprobe;
+		self->spots[i].is_attached = false;
+	}
+	uprobes_detach(attached, nr_attached);
 }
 
 static int attach(struct stages *self, size_t stage, size_t process)
@@ -347,7 +374,7 @@ static int attach(struct stages *self, size_t stage, size_t process)
 		return 0;
 	detach(spot);
 	err = probe_stage_attach(self->probe, stage, self->target->pids[process], place->open_path,
-				 place->file_offset + spot->site.offset, &spot->link);
+				 place->file_offset + spot->site.offset, &spot->uprobe);
 	spot->is_attached = !err;
 	spot->dev = place->dev;
 	spot->inode = place->inode;
@@ -446,10 +473,7 @@ int stages_brake(struct stages *self, uint64_t now_ns)
 
 void stages_finish(struct stages *self)
 {
-	size_t nr = self->capture->nr_stages * self->target->nr_pids;
-
-	for (size_t i = 0; i < nr; i++)
-		detach(&self->spots[i]);
+	detach_all(self);
 	for (size_t s = 0; s < self->capture->nr_stages; s++)
 		self->capture->stages[s].hits = probe_stage_hits(self->probe, s);
 }
@@ -458,8 +482,8 @@ void stages_free(struct stages *self)
 {
 	if (!self)
 		return;
+	detach_all(self);
 	for (size_t i = 0; i < self->capture->nr_stages * self->target->nr_pids; i++) {
-		detach(&self->spots[i]);
 		if (self->spots[i].is_found)
 			place_fini(&self->spots[i].place);
 	}

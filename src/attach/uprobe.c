@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * uprobe.c - perf events through libbpf, uprobe_multi links through bpf(2)
+ *
+ * libbpf 1.1 knows no uprobe_multi: the attach type and the layout of the call are those of
+ * include/uapi/linux/bpf.h since 6.6 (89ae89f53d20).
+ */
+#include "src/attach/uprobe.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define TRACE_UPROBE_MULTI 48
+#define MAX_THREADS 16
+
+void uprobe_prepare_multi(struct bpf_program *program)
+{
+	bpf_program__set_expected_attach_type(program, TRACE_UPROBE_MULTI);
+}
+
+static int link_multi(int prog_fd, uint64_t cookie, uint32_t pid, const char *path,
+		      uint64_t file_offset)
+{
+	struct {
+		uint32_t prog_fd, target_fd, attach_type, flags;
+		uint64_t path, offsets, ref_ctr_offsets, cookies;
+		uint32_t nr, multi_flags, pid, none;
+	} attr = {
+		.prog_fd = (uint32_t)prog_fd,
+		.attach_type = TRACE_UPROBE_MULTI,
+		.path = (uint64_t)(uintptr_t)path,
+		.offsets = (uint64_t)(uintptr_t)&file_offset,
+		.cookies = (uint64_t)(uintptr_t)&cookie,
+		.nr = 1,
+		.pid = pid,
+	};
+	long fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+int uprobe_attach(struct uprobe *out, const struct bpf_program *program, bool is_multi,
+		  uint64_t cookie, uint32_t pid, const char *path, uint64_t file_offset)
+{
+	LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = cookie);
+	struct uprobe uprobe = { .link_fd = -1 };
+
+	if (is_multi) {
+		uprobe.link_fd =
+			link_multi(bpf_program__fd(program), cookie, pid, path, file_offset);
+		if (uprobe.link_fd < 0)
+			return uprobe.link_fd;
+	} else {
+		uprobe.perf = bpf_program__attach_uprobe_opts(program, (pid_t)pid, path,
+							      file_offset, &opts);
+		if (!uprobe.perf)
+			return -errno;
+	}
+	*out = uprobe;
+	return 0;
+}
+
+void uprobe_detach(struct uprobe *self)
+{
+	if (self->perf)
+		bpf_link__destroy(self->perf);
+	else if (self->link_fd >= 0)
+		close(self->link_fd);
+	*self = (struct uprobe){ .link_fd = -1 };
+}
+
+struct share {
+	struct uprobe **uprobes;
+	size_t nr;
+	size_t first, step;
+};
+
+static void *detach_share(void *ctx)
+{
+	const struct share *share = ctx;
+
+	for (size_t i = share->first; i < share->nr; i += share->step)
+		uprobe_detach(share->uprobes[i]);
+	return NULL;
+}
+
+void uprobes_detach(struct uprobe **uprobes, size_t nr)
+{
+	size_t nr_threads = nr < MAX_THREADS ? nr : MAX_THREADS;
+	struct share shares[MAX_THREADS];
+	pthread_t threads[MAX_THREADS];
+	bool runs[MAX_THREADS];
+
+	for (size_t i = 0; i < nr_threads; i++) {
+		shares[i] = (struct share){ uprobes, nr, i, nr_threads };
+		runs[i] = i > 0 && !pthread_create(&threads[i], NULL, detach_share, &shares[i]);
+	}
+	for (size_t i = 0; i < nr_threads; i++)
+		if (!runs[i])
+			detach_share(&shares[i]);
+	for (size_t i = 0; i < nr_threads; i++)
+		if (runs[i])
+			pthread_join(threads[i], NULL);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * uprobe.h - one probe on one place of one process, in the way this kernel does it best
+ *
+ * A uprobe_multi link (6.6) detaches without the lock under which perf events go one after the
+ * other, 90 ms each. A program is loaded for one way or the other.
+ */
+#ifndef GEMBA_ATTACH_UPROBE_H
+#define GEMBA_ATTACH_UPROBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct bpf_program;
+struct bpf_link;
+
+struct uprobe {
+	struct bpf_link *perf;
+	int link_fd; /* of a uprobe_multi link, valid when perf is NULL */
+};
+
+/* Before the program is loaded: for uprobe_multi links. */
+void uprobe_prepare_multi(struct bpf_program *program);
+/* 0 or -errno. The cookie tells the program which probe it was. */
+int uprobe_attach(struct uprobe *out, const struct bpf_program *program, bool is_multi,
+		  uint64_t cookie, uint32_t pid, const char *path, uint64_t file_offset);
+/* The bytes of the process are its file's again when this returns. */
+void uprobe_detach(struct uprobe *self);
+/* The same of many, side by side where the kernel lets them. */
+void uprobes_detach(struct uprobe **uprobes, size_t nr);
+
+#endif
