@@ -21,6 +21,7 @@
 #include "src/symbol/place.h"
 
 #define MAX_PROOFS 64
+#define MAX_CODES 16
 #define MAX_CHOICES 8	      /* times that a proof may change what is chosen */
 #define EMIT_NS 100	      /* what a record costs beyond the proof's run for a stranger */
 #define UNKNOWN_COST_NS 15000 /* single-stepped, and not to be tried elsewhere */
@@ -55,6 +56,8 @@ struct stages {
 	struct site_rules rules;
 	struct proof proofs[MAX_PROOFS];
 	size_t nr_proofs;
+	struct place_code codes[MAX_CODES]; /* of the binaries that stages are in */
+	size_t nr_codes;
 	struct calibration calibration; /* zero: could not be made */
 	uint64_t measured_ns;
 };
@@ -81,6 +84,23 @@ static const struct proof *proof_of(const struct stages *self, const struct site
 	return NULL;
 }
 
+/* Jumps may come from anywhere in its binary; unread, only the function itself is looked at. */
+static struct site_text around(struct stages *self, const struct place *place)
+{
+	struct place_code *code = NULL;
+
+	for (size_t i = 0; i < self->nr_codes; i++)
+		if (self->codes[i].dev == place->dev && self->codes[i].inode == place->inode)
+			code = &self->codes[i];
+	if (!code && self->nr_codes < MAX_CODES) {
+		code = &self->codes[self->nr_codes++];
+		place_code_read(code, place);
+	}
+	return code && code->bytes ?
+		       (struct site_text){ code->bytes, code->nr_bytes, code->vaddr } :
+		       (struct site_text){ 0 };
+}
+
 static int choose(struct stages *self, struct spot *spot, char *why)
 {
 	const struct place *place = &spot->place;
@@ -89,6 +109,7 @@ static int choose(struct stages *self, struct spot *spot, char *why)
 		.size = place->size,
 		.offset = place->offset ? place->offset : SITE_ANY,
 		.rules = &self->rules,
+		.around = around(self, place),
 	};
 
 	return site_choose(&spot->site, &ask, why);
@@ -248,8 +269,6 @@ static void describe_all(struct stages *self)
 		for (size_t p = self->target->nr_pids; p-- > 0;)
 			if (spot_of(self, s, p)->is_found)
 				describe(self, s, spot_of(self, s, p));
-		if (!self->capture->stages[s].binary)
-			set_note(&self->capture->stages[s], "not found so far");
 	}
 }
 
@@ -474,8 +493,13 @@ int stages_brake(struct stages *self, uint64_t now_ns)
 void stages_finish(struct stages *self)
 {
 	detach_all(self);
-	for (size_t s = 0; s < self->capture->nr_stages; s++)
-		self->capture->stages[s].hits = probe_stage_hits(self->probe, s);
+	for (size_t s = 0; s < self->capture->nr_stages; s++) {
+		struct stage_info *info = &self->capture->stages[s];
+
+		info->hits = probe_stage_hits(self->probe, s);
+		if (!info->binary && !info->note)
+			set_note(info, "the target never mapped a file that has it");
+	}
 }
 
 void stages_free(struct stages *self)
@@ -490,6 +514,8 @@ void stages_free(struct stages *self)
 	for (size_t p = 0; p < self->target->nr_pids; p++)
 		if (self->binaries[p])
 			binaries_free(self->binaries[p]);
+	for (size_t i = 0; i < self->nr_codes; i++)
+		place_code_free(&self->codes[i]);
 	free(self->spots);
 	free(self);
 }

@@ -86,4 +86,17 @@ int place_at(struct place *out, struct binaries *binaries, uint64_t address);
 int place_inlined_copies(const struct place *self, struct binaries *binaries, unsigned int limit_ms,
 			 unsigned int *nr);
 
+/* The executable segment that a place lies in, as the file has it. */
+struct place_code {
+	dev_t dev;
+	ino_t inode;
+	uint8_t *bytes;
+	size_t nr_bytes;
+	uint64_t vaddr; /* of the first byte */
+};
+
+/* 0, -ENOENT, -ENOMEM, or -errno of reading; place_code_free in any case. */
+int place_code_read(struct place_code *out, const struct place *place);
+void place_code_free(struct place_code *self);
+
 #endif
