@@ -253,6 +253,34 @@ static int read_head(struct trace_source *self)
 	return err;
 }
 
+/*
+ * A stage of a command that gemba started is found only after the head was written; its cost must
+ * be known before the first item is mapped. Of the tail, where there is one, only that is taken
+ * now: the rest holds for a trace that has been read to its end.
+ */
+static void look_ahead(struct trace_source *self)
+{
+	struct capture tail = { 0 }, *head = self->capture;
+	uint64_t at = self->at;
+
+	while (read_at(self->fd, &self->head, sizeof(self->head), self->at) ==
+		       sizeof(self->head) &&
+	       self->head.magic == TRACE_BLOCK_MAGIC && self->head.type != TRACE_TAIL &&
+	       self->head.bytes_packed <= TRACE_MAX_PACKED)
+		pass_block(self);
+	self->capture = &tail;
+	if (self->head.type == TRACE_TAIL && !read_body(self) && !read_capture(self) &&
+	    tail.nr_stages == head->nr_stages) {
+		struct stage_info *stages = head->stages;
+
+		head->stages = tail.stages;
+		tail.stages = stages;
+	}
+	capture_fini(&tail);
+	self->capture = head;
+	self->at = at;
+}
+
 static int trace_source_init(struct trace_source *self)
 {
 	int err = codec_new(&self->codec, TRACE_MAX_RECORDS);
@@ -261,7 +289,10 @@ static int trace_source_init(struct trace_source *self)
 		return err;
 	self->records = malloc(TRACE_MAX_RECORDS);
 	self->zstd = ZSTD_createDCtx();
-	return self->records && self->zstd ? read_head(self) : -ENOMEM;
+	err = self->records && self->zstd ? read_head(self) : -ENOMEM;
+	if (!err && self->capture->nr_stages)
+		look_ahead(self);
+	return err;
 }
 
 int trace_source_new(struct source **out, int fd, struct capture *capture)
