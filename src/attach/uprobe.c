@@ -43,24 +43,30 @@ static int link_multi(int prog_fd, uint64_t cookie, uint32_t pid, const char *pa
 	return fd < 0 ? -errno : (int)fd;
 }
 
+int uprobe_attach_multi(struct uprobe *out, int prog_fd, uint64_t cookie, uint32_t pid,
+			const char *path, uint64_t file_offset)
+{
+	int fd = link_multi(prog_fd, cookie, pid, path, file_offset);
+
+	if (fd < 0)
+		return fd;
+	*out = (struct uprobe){ .link_fd = fd };
+	return 0;
+}
+
 int uprobe_attach(struct uprobe *out, const struct bpf_program *program, bool is_multi,
 		  uint64_t cookie, uint32_t pid, const char *path, uint64_t file_offset)
 {
 	LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = cookie);
-	struct uprobe uprobe = { .link_fd = -1 };
+	struct bpf_link *perf;
 
-	if (is_multi) {
-		uprobe.link_fd =
-			link_multi(bpf_program__fd(program), cookie, pid, path, file_offset);
-		if (uprobe.link_fd < 0)
-			return uprobe.link_fd;
-	} else {
-		uprobe.perf = bpf_program__attach_uprobe_opts(program, (pid_t)pid, path,
-							      file_offset, &opts);
-		if (!uprobe.perf)
-			return -errno;
-	}
-	*out = uprobe;
+	if (is_multi)
+		return uprobe_attach_multi(out, bpf_program__fd(program), cookie, pid, path,
+					   file_offset);
+	perf = bpf_program__attach_uprobe_opts(program, (pid_t)pid, path, file_offset, &opts);
+	if (!perf)
+		return -errno;
+	*out = (struct uprobe){ .perf = perf, .link_fd = -1 };
 	return 0;
 }
 

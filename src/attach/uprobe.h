@@ -25,6 +25,9 @@ void uprobe_prepare_multi(struct bpf_program *program);
 /* 0 or -errno. The cookie tells the program which probe it was. */
 int uprobe_attach(struct uprobe *out, const struct bpf_program *program, bool is_multi,
 		  uint64_t cookie, uint32_t pid, const char *path, uint64_t file_offset);
+/* The same, always by a link, of a program that libbpf knows nothing of. */
+int uprobe_attach_multi(struct uprobe *out, int prog_fd, uint64_t cookie, uint32_t pid,
+			const char *path, uint64_t file_offset);
 /* The bytes of the process are its file's again when this returns. */
 void uprobe_detach(struct uprobe *self);
 /* The same of many, side by side where the kernel lets them. */

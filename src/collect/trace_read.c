@@ -263,8 +263,7 @@ static void look_ahead(struct trace_source *self)
 	struct capture tail = { 0 }, *head = self->capture;
 	uint64_t at = self->at;
 
-	while (read_at(self->fd, &self->head, sizeof(self->head), self->at) ==
-		       sizeof(self->head) &&
+	while (read_at(self->fd, &self->head, sizeof(self->head), self->at) == sizeof(self->head) &&
 	       self->head.magic == TRACE_BLOCK_MAGIC && self->head.type != TRACE_TAIL &&
 	       self->head.bytes_packed <= TRACE_MAX_PACKED)
 		pass_block(self);

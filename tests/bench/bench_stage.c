@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * bench_stage.c - a hit of a stage beside a hit of a BPF program that does nothing, on one site
+ *
+ * A child calls a function that begins with a push, in rounds: with no probe, with an empty program,
+ * with gemba's stage, one after the other so that all have the same neighbours. What the probes add
+ * is compared as medians over the rounds. Nobody reads the ring meanwhile; it is large enough.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "src/attach/probe.h"
+
+enum { NR_HITS = 10000, NR_ROUNDS = 9, RING_BYTES = 64 << 20 };
+
+void bench_stage_target(void);
+__asm__(".text\n"
+	".globl bench_stage_target\n"
+	"bench_stage_target:\n"
+	"	push %rbp\n"
+	"	pop %rbp\n"
+	"	ret\n");
+
+/* r0 = 0; exit */
+static const struct bpf_insn nothing[] = {
+	{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+	{ .code = BPF_JMP | BPF_EXIT },
+};
+
+static double now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
+}
+
+/* Answers each byte with the mean time of a call. */
+static void child(int in, int out)
+{
+	char byte;
+
+	while (read(in, &byte, 1) == 1) {
+		double from_ns = now_ns(), ns;
+
+		for (int i = 0; i < NR_HITS; i++)
+			bench_stage_target();
+		ns = (now_ns() - from_ns) / NR_HITS;
+		if (write(out, &ns, sizeof(ns)) != sizeof(ns))
+			break;
+	}
+	_exit(0);
+}
+
+static int to_child, from_child;
+static pid_t pid;
+
+static double call(void)
+{
+	double ns;
+
+	if (write(to_child, "", 1) != 1 || read(from_child, &ns, sizeof(ns)) != sizeof(ns)) {
+		fprintf(stderr, "bench_stage: the child is gone\n");
+		exit(1);
+	}
+	return ns;
+}
+
+static int start(void)
+{
+	int there[2], back[2];
+
+	if (pipe(there) || pipe(back))
+		return -errno;
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (!pid) {
+		close(there[1]);
+		close(back[0]);
+		child(there[0], back[1]);
+	}
+	close(there[0]);
+	close(back[1]);
+	to_child = there[1];
+	from_child = back[0];
+	return 0;
+}
+
+static int own_offset(uint64_t *offset)
+{
+	uint64_t address = (uint64_t)(uintptr_t)bench_stage_target;
+	unsigned long long from, to, at;
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[512];
+	int err = -ENOENT;
+
+	while (maps && err && fgets(line, sizeof(line), maps))
+		if (sscanf(line, "%llx-%llx %*s %llx", &from, &to, &at) == 3 && address >= from &&
+		    address < to) {
+			*offset = address - from + at;
+			err = 0;
+		}
+	if (maps)
+		fclose(maps);
+	return err;
+}
+
+static int load_nothing(void)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = 48 /* uprobe_multi */);
+
+	return bpf_prog_load(BPF_PROG_TYPE_KPROBE, "on_nothing", "GPL", nothing,
+			     sizeof(nothing) / sizeof(nothing[0]), &opts);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static double median(double *values)
+{
+	qsort(values, NR_ROUNDS, sizeof(*values), by_value);
+	return values[NR_ROUNDS / 2];
+}
+
+static int measure(struct probe *probe, int empty)
+{
+	double none[NR_ROUNDS], with_empty[NR_ROUNDS], with_stage[NR_ROUNDS];
+	struct uprobe uprobe;
+	uint64_t offset = 0;
+	double bare, nothing_ns, stage_ns;
+	int err = own_offset(&offset);
+
+	for (int round = 0; round < NR_ROUNDS && !err; round++) {
+		none[round] = call();
+		err = uprobe_attach_multi(&uprobe, empty, 0, (uint32_t)pid, "/proc/self/exe",
+					  offset);
+		if (err)
+			break;
+		call();
+		with_empty[round] = call();
+		uprobe_detach(&uprobe);
+		err = probe_stage_attach(probe, 0, (uint32_t)pid, "/proc/self/exe", offset,
+					 &uprobe);
+		if (err)
+			break;
+		call();
+		with_stage[round] = call();
+		uprobe_detach(&uprobe);
+	}
+	if (err)
+		return err;
+	bare = median(none);
+	nothing_ns = median(with_empty) - bare;
+	stage_ns = median(with_stage) - bare;
+	printf("stage      %6.0f ns a hit, an empty BPF program on the same site %.0f ns: %.3f of it\n",
+	       stage_ns, nothing_ns, stage_ns / nothing_ns);
+	return probe_stage_hits(probe, 0) == 2ull * NR_ROUNDS * NR_HITS ? 0 : -EBADMSG;
+}
+
+int main(void)
+{
+	const struct probe_opts opts = { .ring_bytes = RING_BYTES, .has_stages = true };
+	struct pairs missing = { 0 };
+	char why[PROBE_WHY_BYTES];
+	struct probe *probe = NULL;
+	int err, empty;
+
+	if (geteuid()) {
+		printf("stage      skipped: not root\n");
+		return 0;
+	}
+	err = start();
+	err = err ? err : probe_new(&probe, &opts, &missing, why);
+	if (err) {
+		printf("stage      skipped: %s\n", why);
+		return 0;
+	}
+	probe_watch(probe, (uint32_t)pid);
+	if (!probe_has_multi(probe)) {
+		printf("stage      skipped: no uprobe_multi here, the two would be attached unalike\n");
+		kill(pid, SIGKILL);
+		return 0;
+	}
+	empty = load_nothing();
+	err = empty < 0 ? -errno : measure(probe, empty);
+	if (err)
+		printf("stage      failed: %s\n", strerror(-err));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	probe_free(probe);
+	pairs_fini(&missing);
+	return err != 0;
+}
