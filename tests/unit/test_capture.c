@@ -32,6 +32,18 @@ static struct capture full_capture(void)
 						.cmdline = strdup("x -e 'one\ntwo\r\n'\\"),
 						.has_exited = true,
 						.exit_status = -5 };
+	self.stages = calloc(2, sizeof(struct stage_info));
+	self.nr_stages = 2;
+	self.stages[0] = (struct stage_info){ .name = strdup("decode"),
+					      .probe = strdup("libx.so:ns::decode(int)"),
+					      .symbol = strdup("ns::decode(int)"),
+					      .note = strdup(""),
+					      .site_offset = 4,
+					      .hits = UINT64_MAX,
+					      .cost_ns = 1350,
+					      .before_ns = 700,
+					      .spread_ns = 80 };
+	self.stages[1] = (struct stage_info){ .name = strdup("=") };
 	pairs_add(&self.tags, "k=e\\y\n", "v=1");
 	pairs_add(&self.tags, "", "");
 	pairs_add(&self.clock, "offset_ns", "-12");

@@ -360,3 +360,60 @@ Test(quality, what_the_kernel_could_not_tell_is_null)
 	}
 	map_free(&map);
 }
+
+static struct stage_info *one_stage(struct map *map, uint64_t hits)
+{
+	map->capture.end_ns = MAP_START_NS + 2000000000;
+	map->capture.stages = calloc(1, sizeof(*map->capture.stages));
+	map->capture.nr_stages = 1;
+	map->capture.stages[0] = (struct stage_info){ .name = strdup("decode"),
+						      .probe = strdup("decode"),
+						      .binary = strdup("/bin/x"),
+						      .hits = hits };
+	return map->capture.stages;
+}
+
+Test(doubts, a_stage_that_was_never_entered_or_not_found_or_braked_is_named)
+{
+	struct map map;
+
+	map_begin(&map);
+	one_stage(&map, 0);
+	map_end(&map, 2000000000);
+	assert_doubt(map.vsm, "stage_never_entered", 0, "decode was never entered");
+	map_free(&map);
+
+	map_begin(&map);
+	free(one_stage(&map, 0)->binary);
+	map.capture.stages[0].binary = NULL;
+	map_end(&map, 2000000000);
+	assert_doubt(map.vsm, "stage_not_found", 0, "was not found in the target");
+	map_free(&map);
+
+	map_begin(&map);
+	one_stage(&map, 9)->note = strdup("braked: too dear");
+	map_end(&map, 2000000000);
+	assert_doubt(map.vsm, "stage_braked", 0, "too dear");
+	map_free(&map);
+}
+
+Test(doubts, stage_entries_without_an_item_are_told_when_they_are_many)
+{
+	struct map map;
+
+	map_begin(&map);
+	one_stage(&map, 1000);
+	map.account.stage_hits = 1000;
+	map.account.stage_hits_unowned = 10;
+	map_end(&map, 2000000000);
+	cr_assert_null(doubt_of(map.vsm, "stage_hits_unowned"));
+	map_free(&map);
+
+	map_begin(&map);
+	one_stage(&map, 1000);
+	map.account.stage_hits = 1000;
+	map.account.stage_hits_unowned = 11;
+	map_end(&map, 2000000000);
+	assert_doubt(map.vsm, "stage_hits_unowned", 11, "11 of 1000 stage entries");
+	map_free(&map);
+}

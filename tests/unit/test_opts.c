@@ -334,3 +334,33 @@ Test(opts, every_option_has_help_and_a_name_of_its_own)
 	for (const struct opt_row *row = opt_rows; row->name; row++)
 		cr_assert_eq(!row->commands, !row->help, "%s", row->name);
 }
+
+Test(opts, a_stage_is_called_after_its_function_unless_it_has_a_name)
+{
+	static const struct {
+		const char *given, *name, *probe;
+	} stages[] = {
+		{ "decode_packet", "decode_packet", "decode_packet" },
+		{ "d=decode_packet", "d", "decode_packet" },
+		{ "libx.so:ns::Engine::handle(ns::Order~const&)", "ns.Engine.handle",
+		  "libx.so:ns::Engine::handle(ns::Order const&)" },
+		{ "ns::operator==(int)", "ns.operator__", "ns::operator==(int)" },
+		{ "=operator=", "operator_", "operator=" },
+		{ "redis-server:call+0x4", "call", "redis-server:call+0x4" },
+		{ "send", "send_", "send" },
+		{ "x:0x1234", "_0x1234", "x:0x1234" },
+		{ "a=libx.so:f=g", "a", "libx.so:f=g" },
+	};
+
+	for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
+		char text[256];
+
+		snprintf(text, sizeof(text), "map -p 1 -s %s", stages[i].given);
+		assert_good(text);
+		cr_assert_str_eq(opts.stages[0].name, stages[i].name);
+		cr_assert_str_eq(opts.stages[0].probe, stages[i].probe);
+	}
+	assert_good("map -p 1 -s f -s a:f -s f");
+	cr_assert_str_eq(opts.stages[1].name, "f.2");
+	cr_assert_str_eq(opts.stages[2].name, "f.3");
+}
