@@ -174,7 +174,7 @@ static int measure(struct calibration *out, struct probe *probe, const struct ru
 		   const struct pipes *pipes, pid_t pid)
 {
 	struct uprobe uprobe;
-	uint64_t offset;
+	uint64_t offset = 0;
 	int err = wait_for_child(pipes) ? own_offset(&offset) : -ECHILD;
 
 	err = err ?: probe_calibration_attach(probe, pid, "/proc/self/exe", offset, &uprobe);

@@ -298,8 +298,14 @@ void target_describe_again(uint32_t pid, struct capture *capture)
 	for (size_t i = 0; i < capture->nr_targets; i++)
 		if (capture->targets[i].pid == pid)
 			info = &capture->targets[i];
-	if (!info || describe(pid, &now))
+	if (!info)
 		return;
+	if (describe(pid, &now)) {
+		free(now.exe);
+		free(now.cmdline);
+		free(now.build_id);
+		return;
+	}
 	if (info == capture->targets && capture->name && info->comm &&
 	    !strcmp(capture->name, info->comm))
 		take_text(&capture->name, strdup(now.comm));

@@ -80,7 +80,7 @@ static inline struct stamp *item_stamp(struct item *self, unsigned int station, 
 {
 	struct stamp *stamp;
 
-	if (self->nr_stamps == self->room_stamps && !item_grow(self))
+	if ((!self->stamps || self->nr_stamps == self->room_stamps) && !item_grow(self))
 		return NULL;
 	stamp = &self->stamps[self->nr_stamps];
 	if (self->nr_stamps && at_ns < stamp[-1].at_ns)
