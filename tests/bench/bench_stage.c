@@ -5,6 +5,8 @@
  * A child calls a function that begins with a push, in rounds: with no probe, with an empty program,
  * with gemba's stage, one after the other so that all have the same neighbours. What the probes add
  * is compared as medians over the rounds. Nobody reads the ring meanwhile; it is large enough.
+ *
+ *	bench_stage [serve]    serve: answers each line read with the mean ns of a call, for scripts
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -43,17 +45,23 @@ static double now_ns(void)
 	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
 }
 
+static double call_here(void)
+{
+	double from_ns = now_ns();
+
+	for (int i = 0; i < NR_HITS; i++)
+		bench_stage_target();
+	return (now_ns() - from_ns) / NR_HITS;
+}
+
 /* Answers each byte with the mean time of a call. */
 static void child(int in, int out)
 {
 	char byte;
 
 	while (read(in, &byte, 1) == 1) {
-		double from_ns = now_ns(), ns;
+		double ns = call_here();
 
-		for (int i = 0; i < NR_HITS; i++)
-			bench_stage_target();
-		ns = (now_ns() - from_ns) / NR_HITS;
 		if (write(out, &ns, sizeof(ns)) != sizeof(ns))
 			break;
 	}
@@ -170,7 +178,18 @@ static int measure(struct probe *probe, int empty)
 	return probe_stage_hits(probe, 0) == 2ull * NR_ROUNDS * NR_HITS ? 0 : -EBADMSG;
 }
 
-int main(void)
+static int serve(void)
+{
+	char line[16];
+
+	while (fgets(line, sizeof(line), stdin)) {
+		printf("%.1f\n", call_here());
+		fflush(stdout);
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
 {
 	const struct probe_opts opts = { .ring_bytes = RING_BYTES, .has_stages = true };
 	struct pairs missing = { 0 };
@@ -178,6 +197,8 @@ int main(void)
 	struct probe *probe = NULL;
 	int err, empty;
 
+	if (argc > 1 && !strcmp(argv[1], "serve"))
+		return serve();
 	if (geteuid()) {
 		printf("stage      skipped: not root\n");
 		return 0;
