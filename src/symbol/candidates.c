@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "src/symbol/loaded.h"
 #include "src/symbol/name.h"
 
 /* How a demangled name fits, the best first. */
@@ -198,6 +199,60 @@ int candidates_collect(struct candidates *self, const struct binaries *binaries,
 	else
 		reduce(self);
 	return err;
+}
+
+/* By any of its names: of one symbol, only the dynamic one is told to be exported. */
+static bool is_exported(const struct candidate *self)
+{
+	const struct symbol *mine = self->symbol, *other = NULL;
+	size_t base = name_base_bytes(mine->name, mine->bytes);
+
+	while ((other = table_next_named(&self->binary->table, mine->name, base, other)))
+		if (other->is_exported && other->vaddr == mine->vaddr &&
+		    other->bytes == mine->bytes)
+			return true;
+	return false;
+}
+
+static bool are_rivals(const struct candidates *self)
+{
+	const struct symbol *first = self->rows[0].symbol;
+
+	for (size_t i = 0; i < self->nr; i++) {
+		const struct symbol *symbol = self->rows[i].symbol;
+
+		if (symbol->bytes != first->bytes ||
+		    memcmp(symbol->name, first->name, first->bytes) != 0 ||
+		    !is_exported(&self->rows[i]))
+			return false;
+		for (size_t j = 0; j < i; j++)
+			if (self->rows[j].binary == self->rows[i].binary)
+				return false;
+	}
+	return true;
+}
+
+bool candidates_bind(struct candidates *self, const struct binaries *binaries)
+{
+	struct binary **order;
+	bool is_bound = false;
+	size_t nr;
+
+	if (self->nr < 2 || !are_rivals(self) || loaded_order(binaries, &order, &nr))
+		return false;
+	for (size_t i = 0; i < nr && !is_bound; i++) {
+		for (size_t j = 0; j < self->nr && !is_bound; j++) {
+			struct candidate bound = self->rows[j];
+
+			if (bound.binary != order[i])
+				continue;
+			memmove(&self->rows[1], &self->rows[0], j * sizeof(bound));
+			self->rows[0] = bound;
+			is_bound = true;
+		}
+	}
+	free(order);
+	return is_bound;
 }
 
 void candidates_fini(struct candidates *self)

@@ -38,6 +38,11 @@ struct candidates {
  */
 int candidates_collect(struct candidates *self, const struct binaries *binaries, const char *binary,
 		       const char *symbol);
+/*
+ * Where all are one symbol that several binaries export, moves the one that the dynamic linker
+ * binds to to the front: true. False: they are not, or it binds to none of them at the start.
+ */
+bool candidates_bind(struct candidates *self, const struct binaries *binaries);
 void candidates_fini(struct candidates *self);
 
 #endif

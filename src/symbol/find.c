@@ -3,7 +3,8 @@
  * find.c - place_find: what was typed becomes one place, or a message
  *
  * A wrong guess would measure the wrong function and look right, so nothing is chosen among
- * several: only aliases (names of one address) count as one.
+ * several: only aliases (names of one address) count as one, and of what several binaries export
+ * under one name it is the one that the process calls by it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -32,8 +33,21 @@ static int take(struct place *out, const struct candidate *candidate, const stru
 	return err;
 }
 
+/* The names of those that the first one stands before. */
+static int note_rivals(struct place *out, const struct candidates *found)
+{
+	size_t bytes;
+	FILE *to = open_memstream(&out->also_in, &bytes);
+
+	if (!to)
+		return -ENOMEM;
+	for (size_t i = 1; i < found->nr; i++)
+		fprintf(to, "%s%s", i > 1 ? ", " : "", found->rows[i].binary->base);
+	return fclose(to) ? -ENOMEM : 0;
+}
+
 static int decide(struct place *out, const struct binaries *binaries, const struct spec *spec,
-		  const struct candidates *found, bool follow_import, char *why);
+		  struct candidates *found, bool follow_import, char *why);
 
 /* A binary was named that only imports the function: look at who defines it. */
 static int take_imported(struct place *out, const struct binaries *binaries,
@@ -52,9 +66,10 @@ static int take_imported(struct place *out, const struct binaries *binaries,
 }
 
 static int decide(struct place *out, const struct binaries *binaries, const struct spec *spec,
-		  const struct candidates *found, bool follow_import, char *why)
+		  struct candidates *found, bool follow_import, char *why)
 {
 	const struct candidate *first = found->rows;
+	int err;
 
 	if (!found->nr)
 		return complain_not_found(binaries, spec, found, why);
@@ -63,11 +78,16 @@ static int decide(struct place *out, const struct binaries *binaries, const stru
 				       complain_not_defined(first, why);
 	if (first->class == CANDIDATE_DATA)
 		return complain_data(first, why);
-	if (found->nr > 1)
+	if (found->nr > 1 && !candidates_bind(found, binaries))
 		return complain_ambiguous(spec, found, why);
 	if (first->symbol->kind == SYMBOL_IFUNC)
 		return complain_ifunc(binaries, first, why);
-	return take(out, first, spec, why);
+	err = take(out, first, spec, why);
+	if (!err && found->nr > 1 && note_rivals(out, found)) {
+		place_fini(out);
+		return complain_unread(first->binary, -ENOMEM, why);
+	}
+	return err;
 }
 
 static int find_named(struct place *out, const struct binaries *binaries, const struct spec *spec,

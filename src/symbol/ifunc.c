@@ -11,7 +11,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
+
+#include "src/symbol/loaded.h"
 
 #define MAX_SLOTS 64 /* of one binary: a few are honest */
 
@@ -72,37 +73,13 @@ static bool is_for(const struct relocations *self, const Elf64_Rela *row,
 	}
 }
 
-/* What must be added to an address of the binary to have that of the process. */
-static int load_bias(const struct binaries *binaries, const struct binary *binary, uint64_t *bias)
-{
-	for (size_t i = 0; i < binaries->maps.nr; i++) {
-		const struct map_range *range = &binaries->maps.ranges[i];
-		uint64_t bytes = range->end - range->start, vaddr;
-
-		if (range->inode != binary->inode || range->dev != binary->dev)
-			continue;
-		for (size_t j = 0; j < binary->image.nr_segments; j++) {
-			/* a segment may begin within the first page of its mapping */
-			uint64_t at = binary->image.segments[j].p_offset;
-
-			at = at > range->offset ? at : range->offset;
-			if (at - range->offset >= bytes || image_vaddr(&binary->image, at, &vaddr))
-				continue;
-			*bias = range->start + (at - range->offset) - vaddr;
-			return 0;
-		}
-	}
-	return -ENOENT;
-}
-
 /* The address that a slot holds, as one of the binary that defines the symbol. */
 static int read_slot(const struct binaries *binaries, const struct binary *binary, uint64_t slot,
 		     uint64_t *vaddr)
 {
 	uint64_t value = 0;
-	struct iovec to = { &value, sizeof(value) }, from = { (void *)(uintptr_t)slot, 8 };
 
-	if (process_vm_readv(binaries->pid, &to, 1, &from, 1, 0) != sizeof(value))
+	if (loaded_read(binaries, slot, &value, sizeof(value)))
 		return -ENOENT;
 	for (size_t i = 0; i < binaries->maps.nr; i++) {
 		const struct map_range *range = &binaries->maps.ranges[i];
@@ -121,7 +98,7 @@ static int search(const struct binaries *binaries, struct binary *importer,
 	int err = -ENOENT, tries = MAX_SLOTS;
 	uint64_t bias;
 
-	if (binary_read(importer) || load_bias(binaries, importer, &bias))
+	if (binary_read(importer) || loaded_bias(binaries, importer, &bias))
 		return -ENOENT;
 	for (size_t i = 0; i < importer->image.nr_sections && err; i++) {
 		const Elf64_Shdr *section = &importer->image.sections[i];

@@ -102,6 +102,7 @@ void place_fini(struct place *self)
 	for (size_t i = 0; i < self->nr_clones; i++)
 		free(self->clones[i]);
 	free(self->clones);
+	free(self->also_in);
 	free(self->symbol);
 	free(self->demangled);
 	free(self->text);

@@ -38,6 +38,7 @@ struct place {
 	char **clones;	      /* copies that the compiler made of it: calls of these are missed */
 	size_t nr_clones;
 	const char *imported_by; /* the binary that was named but only imports it, or NULL */
+	char *also_in; /* "a, b": binaries that export it too and are asked later; or NULL */
 };
 
 /*
@@ -53,7 +54,8 @@ void binaries_free(struct binaries *self);
 int binaries_refresh(struct binaries *self);
 
 /*
- * SYMBOL, BINARY:SYMBOL or BINARY:0xADDRESS, each perhaps with +OFFSET. Failing, it leaves a
+ * SYMBOL, BINARY:SYMBOL or BINARY:0xADDRESS, each perhaps with +OFFSET. Of a symbol that several
+ * binaries export it is the one that the dynamic linker binds to. Failing, it leaves a
  * message in why[PLACE_WHY_BYTES] that names the nearest names or the candidates, and *out
  * needs no place_fini. -EINVAL: no PROBE; -ENOENT: no such binary or symbol; -ENOTUNIQ;
  * -ENOTSUP: usdt, data, or chosen at start (IFUNC); -ERANGE: the offset is not in the function;

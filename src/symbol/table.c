@@ -109,9 +109,18 @@ static Elf64_Half *load_versions(const struct image *from, uint32_t section_type
 	return versions;
 }
 
+static bool is_exported(const Elf64_Sym *sym, uint32_t section_type)
+{
+	unsigned int visibility = ELF64_ST_VISIBILITY(sym->st_other);
+
+	return section_type == SHT_DYNSYM && sym->st_shndx != SHN_UNDEF &&
+	       ELF64_ST_BIND(sym->st_info) != STB_LOCAL &&
+	       (visibility == STV_DEFAULT || visibility == STV_PROTECTED);
+}
+
 static void add_all(struct table *self, const struct image *program, const struct image *from,
 		    const Elf64_Sym *syms, size_t nr, const char *strings, size_t strings_bytes,
-		    const Elf64_Half *versions, size_t nr_versions)
+		    const Elf64_Half *versions, size_t nr_versions, uint32_t section_type)
 {
 	for (size_t i = 1; i < nr; i++) {
 		int kind = classify(program, from, &syms[i]);
@@ -121,6 +130,7 @@ static void add_all(struct table *self, const struct image *program, const struc
 			continue;
 		row.kind = kind;
 		row.bind = ELF64_ST_BIND(syms[i].st_info);
+		row.is_exported = is_exported(&syms[i], section_type);
 		row.is_old = kind != SYMBOL_IMPORT && i < nr_versions && (versions[i] & 0x8000);
 		row.is_untyped = ELF64_ST_TYPE(syms[i].st_info) == STT_NOTYPE;
 		append(self, strings + syms[i].st_name, &row);
@@ -146,7 +156,7 @@ int table_add(struct table *self, const struct image *program, const struct imag
 	if (!err) {
 		versions = load_versions(from, section_type, &nr_versions);
 		add_all(self, program, from, syms, bytes / sizeof(*syms), strings, strings_bytes,
-			versions, nr_versions);
+			versions, nr_versions, section_type);
 		free(versions);
 	}
 	free(syms);
@@ -196,8 +206,10 @@ static void squeeze(struct table *self)
 		const struct symbol *row = &self->rows[i];
 		bool is_function = row->kind <= SYMBOL_IFUNC;
 
-		if (nr && is_same(row, &self->rows[nr - 1]))
+		if (nr && is_same(row, &self->rows[nr - 1])) {
+			self->rows[nr - 1].is_exported |= row->is_exported;
 			continue;
+		}
 		if (is_function && row->is_untyped && row->vaddr < covered &&
 		    (!nr || self->rows[nr - 1].vaddr != row->vaddr))
 			continue;
