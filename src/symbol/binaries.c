@@ -79,6 +79,8 @@ static struct binary *binary_new(pid_t pid, const struct map_range *range)
 
 static void binary_free(struct binary *self)
 {
+	if (self->is_inlined_read)
+		inlined_close(&self->inlined);
 	table_fini(&self->table);
 	if (self->is_image_read && !self->image_err)
 		image_close(&self->image);

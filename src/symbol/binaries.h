@@ -7,6 +7,7 @@
 #ifndef GEMBA_SYMBOL_BINARIES_H
 #define GEMBA_SYMBOL_BINARIES_H
 
+#include "src/symbol/inlined.h"
 #include "src/symbol/maps.h"
 #include "src/symbol/place.h"
 #include "src/symbol/table.h"
@@ -34,6 +35,10 @@ struct binary {
 	int table_err;
 	struct table table;
 	bool has_all_symbols; /* not only the exported ones */
+
+	bool is_inlined_read;
+	int inlined_err;
+	struct inlined inlined;
 };
 
 struct binaries {

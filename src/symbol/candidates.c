@@ -95,6 +95,11 @@ static enum demangled_fit demangled_fit(const char *mangled, size_t bytes, const
 	return FIT_NONE;
 }
 
+bool candidates_fits(const char *mangled, size_t bytes, const char *name)
+{
+	return demangled_fit(mangled, bytes, name) != FIT_NONE;
+}
+
 /* What is asked for, and the best fit so far: a better one begins the list anew. */
 struct search {
 	const char *name;

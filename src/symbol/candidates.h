@@ -43,6 +43,8 @@ int candidates_collect(struct candidates *self, const struct binaries *binaries,
  * binds to to the front: true. False: they are not, or it binds to none of them at the start.
  */
 bool candidates_bind(struct candidates *self, const struct binaries *binaries);
+/* Whether somebody who says `name` may mean this mangled name (of so many bytes). */
+bool candidates_fits(const char *mangled, size_t bytes, const char *name);
 void candidates_fini(struct candidates *self);
 
 #endif

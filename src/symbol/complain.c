@@ -17,6 +17,7 @@
 #include "src/symbol/name.h"
 
 #define MAX_LISTED 8
+#define INLINED_LIMIT_MS 500 /* to read the DWARF of one binary */
 
 static void disarm(char *text)
 {
@@ -120,6 +121,51 @@ static void say_elsewhere(struct complaint *say, const struct binaries *binaries
 	candidates_fini(&found);
 }
 
+/* Copies within others of what is asked for, or NULL. */
+static const struct inlined_row *find_inlined(const struct inlined *all, const char *symbol)
+{
+	const struct inlined_row *row = inlined_find(all, symbol);
+
+	for (size_t i = 0; i < all->room && !row; i++) {
+		const char *name = all->rows[i].name;
+
+		if (name && name_is_mangled(name) && candidates_fits(name, strlen(name), symbol))
+			row = &all->rows[i];
+	}
+	return row;
+}
+
+/* It may be there, and have no code of its own. True: this is said, and nothing else matters. */
+static bool say_inlined(struct complaint *say, const struct binaries *binaries,
+			const struct spec *spec)
+{
+	enum binary_fit fit = spec->binary ? binaries_fit(binaries, spec->binary) : BINARY_UNFIT;
+
+	for (size_t i = 0; i < binaries->nr; i++) {
+		struct binary *binary = binaries->rows[i];
+		const struct inlined_row *row;
+		const struct inlined *all;
+		char caller[NAME_ROOM];
+
+		if (!binary->is_mapped ||
+		    (spec->binary && binary_fit(binary, spec->binary) != fit) ||
+		    inlined_of(binary, INLINED_LIMIT_MS, &all) == -ENODATA)
+			continue;
+		row = find_inlined(all, spec->symbol);
+		if (!row)
+			continue;
+		complain(say, "'%s' of %s is inlined everywhere and has no code of its own",
+			 spec->symbol, binary->base);
+		if (row->caller &&
+		    !name_demangle(row->caller, strlen(row->caller), NAME_PARAMS, caller))
+			snprintf(caller, sizeof(caller), "%s", row->caller);
+		if (row->caller)
+			complain(say, "; probe a caller, as %s:%s", binary->base, caller);
+		return true;
+	}
+	return false;
+}
+
 int complain_not_found(const struct binaries *binaries, const struct spec *spec,
 		       const struct candidates *found, char *why)
 {
@@ -128,6 +174,8 @@ int complain_not_found(const struct binaries *binaries, const struct spec *spec,
 
 	if (found->unread && spec->binary)
 		return complain_unread(found->unread, found->unread_err, why);
+	if (say_inlined(&say, binaries, spec))
+		return -ENOENT;
 	hints_find(&hints, binaries, spec->binary, spec->symbol);
 	complain(&say, "no function '%s' in ", spec->symbol);
 	if (spec->binary)

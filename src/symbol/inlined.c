@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * inlined.c - copies of a function within others, counted in DWARF
+ * inlined.c - copies of functions within others, counted in DWARF
  *
  * Walks every unit, and asks every inlined subroutine whose copy it is. That reads all of
- * .debug_info, so the time is bounded. The clock is looked at every few thousand entries.
+ * .debug_info, so the time is bounded, and all functions are counted at once. The clock is looked
+ * at every few thousand entries.
  */
+#include "src/symbol/inlined.h"
+
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "src/symbol/binaries.h"
 #include "src/symbol/debug.h"
@@ -18,12 +23,12 @@
 
 #define CLOCK_EVERY 4096
 #define MAX_DEPTH 256
+#define FIRST_ROOM 1024
 
 struct walk {
-	const char *symbol;
+	struct inlined *out;
 	uint64_t end_ns;
 	unsigned int steps;
-	unsigned int nr;
 };
 
 static uint64_t now_ns(void)
@@ -35,37 +40,81 @@ static uint64_t now_ns(void)
 }
 
 /* A linkage name decides where there is one: overloads share the plain name. */
-static bool is_ours(const struct walk *self, Dwarf_Die *copy)
+static const char *name_of(Dwarf_Die *die)
 {
+	static const unsigned int names[] = { DW_AT_linkage_name, DW_AT_MIPS_linkage_name,
+					      DW_AT_name };
+	const char *name = NULL;
 	Dwarf_Attribute memory;
-	const char *name;
 
-	name = dwarf_formstring(dwarf_attr_integrate(copy, DW_AT_linkage_name, &memory));
-	if (!name)
-		name = dwarf_formstring(
-			dwarf_attr_integrate(copy, DW_AT_MIPS_linkage_name, &memory));
-	if (!name)
-		name = dwarf_formstring(dwarf_attr_integrate(copy, DW_AT_name, &memory));
-	return name && !strcmp(name, self->symbol);
+	for (size_t i = 0; !name && i < sizeof(names) / sizeof(names[0]); i++)
+		name = dwarf_formstring(dwarf_attr_integrate(die, names[i], &memory));
+	return name;
 }
 
-static int walk(struct walk *self, Dwarf_Die *die, int depth)
+/* Where a name is, or would be. */
+static struct inlined_row *slot_of(const struct inlined *self, const char *name)
+{
+	size_t at = XXH3_64bits(name, strlen(name)) & (self->room - 1);
+
+	while (self->rows[at].name && strcmp(self->rows[at].name, name) != 0)
+		at = (at + 1) & (self->room - 1);
+	return &self->rows[at];
+}
+
+static int grow(struct inlined *self)
+{
+	struct inlined bigger = { .room = self->room ? 2 * self->room : FIRST_ROOM };
+
+	bigger.rows = calloc(bigger.room, sizeof(*bigger.rows));
+	if (!bigger.rows)
+		return -ENOMEM;
+	for (size_t i = 0; i < self->room; i++)
+		if (self->rows[i].name)
+			*slot_of(&bigger, self->rows[i].name) = self->rows[i];
+	free(self->rows);
+	self->rows = bigger.rows;
+	self->room = bigger.room;
+	return 0;
+}
+
+static int count(struct inlined *self, Dwarf_Die *copy, Dwarf_Die *caller)
+{
+	const char *name = name_of(copy);
+	struct inlined_row *row;
+
+	if (!name)
+		return 0;
+	if (2 * (self->nr + 1) > self->room && grow(self))
+		return -ENOMEM;
+	row = slot_of(self, name);
+	if (!row->name) {
+		*row = (struct inlined_row){ .name = name,
+					     .caller = caller ? name_of(caller) : NULL };
+		self->nr++;
+	}
+	row->nr++;
+	return 0;
+}
+
+/* `caller` is the function around, NULL where there is none. */
+static int walk(struct walk *self, Dwarf_Die *die, Dwarf_Die *caller, int depth)
 {
 	Dwarf_Die child;
-	int has = depth < MAX_DEPTH ? dwarf_child(die, &child) : 1;
+	int has = depth < MAX_DEPTH ? dwarf_child(die, &child) : 1, err = 0;
 
-	for (; has == 0; has = dwarf_siblingof(&child, &child)) {
-		int err;
+	for (; has == 0 && !err; has = dwarf_siblingof(&child, &child)) {
+		int tag = dwarf_tag(&child);
 
 		if (++self->steps % CLOCK_EVERY == 0 && now_ns() > self->end_ns)
 			return -ETIME;
-		if (dwarf_tag(&child) == DW_TAG_inlined_subroutine)
-			self->nr += is_ours(self, &child);
-		err = walk(self, &child, depth + 1);
-		if (err)
-			return err;
+		if (tag == DW_TAG_inlined_subroutine)
+			err = count(self->out, &child, caller);
+		if (!err)
+			err = walk(self, &child, tag == DW_TAG_subprogram ? &child : caller,
+				   depth + 1);
 	}
-	return 0;
+	return err;
 }
 
 static int walk_all(struct walk *self, Dwarf *dwarf)
@@ -75,7 +124,7 @@ static int walk_all(struct walk *self, Dwarf *dwarf)
 	int err = 0;
 
 	while (!err && dwarf_get_units(dwarf, cu, &cu, NULL, NULL, &die, NULL) == 0)
-		err = walk(self, &die, 0);
+		err = walk(self, &die, NULL, 0);
 	return err;
 }
 
@@ -90,25 +139,58 @@ static int open_dwarf(const struct binary *binary)
 	return fd < 0 ? -ENODATA : fd;
 }
 
+int inlined_open(struct inlined *self, struct binary *binary, unsigned int limit_ms)
+{
+	struct walk state = { .out = self, .end_ns = now_ns() + limit_ms * NS_PER_MS };
+
+	*self = (struct inlined){ .fd = -1 };
+	if (binary_read(binary))
+		return -ENODATA;
+	self->fd = open_dwarf(binary);
+	if (self->fd < 0)
+		return -ENODATA;
+	self->dwarf = dwarf_begin(self->fd, DWARF_C_READ);
+	return self->dwarf ? walk_all(&state, self->dwarf) : -ENODATA;
+}
+
+void inlined_close(struct inlined *self)
+{
+	dwarf_end(self->dwarf);
+	if (self->fd >= 0)
+		close(self->fd);
+	free(self->rows);
+	*self = (struct inlined){ .fd = -1 };
+}
+
+const struct inlined_row *inlined_find(const struct inlined *self, const char *name)
+{
+	const struct inlined_row *row = self->room ? slot_of(self, name) : NULL;
+
+	return row && row->name ? row : NULL;
+}
+
+int inlined_of(struct binary *binary, unsigned int limit_ms, const struct inlined **out)
+{
+	if (!binary->is_inlined_read)
+		binary->inlined_err = inlined_open(&binary->inlined, binary, limit_ms);
+	binary->is_inlined_read = true;
+	*out = &binary->inlined;
+	return binary->inlined_err;
+}
+
 int place_inlined_copies(const struct place *self, struct binaries *binaries, unsigned int limit_ms,
 			 unsigned int *nr)
 {
 	struct binary *binary = binaries_by_file(binaries, self->dev, self->inode);
-	struct walk state = { .symbol = self->symbol };
-	Dwarf *dwarf;
-	int fd, err;
+	const struct inlined_row *row;
+	const struct inlined *all;
+	int err;
 
 	*nr = 0;
-	if (!binary || binary_read(binary))
+	if (!binary)
 		return -ENODATA;
-	fd = open_dwarf(binary);
-	if (fd < 0)
-		return -ENODATA;
-	state.end_ns = now_ns() + limit_ms * NS_PER_MS;
-	dwarf = dwarf_begin(fd, DWARF_C_READ);
-	err = dwarf ? walk_all(&state, dwarf) : -ENODATA;
-	dwarf_end(dwarf);
-	close(fd);
-	*nr = state.nr;
+	err = inlined_of(binary, limit_ms, &all);
+	row = inlined_find(all, self->symbol);
+	*nr = row ? row->nr : 0;
 	return err;
 }

@@ -116,8 +116,7 @@ static void module_load(struct module *self, const struct binaries *binaries, st
 		return;
 	self->vaddr = section->sh_addr;
 	self->rows = image_load(image, section, &self->nr);
-	self->strings =
-		image_load(image, &image->sections[section->sh_link], &self->strings_bytes);
+	self->strings = image_load(image, &image->sections[section->sh_link], &self->strings_bytes);
 	self->nr = self->rows && self->strings ? self->nr / sizeof(*self->rows) : 0;
 }
 

@@ -82,8 +82,9 @@ int place_at(struct place *out, struct binaries *binaries, uint64_t address);
 
 /*
  * How many copies of the function are inlined elsewhere, by DWARF, which a probe of it misses;
- * functions of equal name count together. -ENODATA: no DWARF; -ETIME: not done after limit_ms,
- * *nr is what was found till then; -ENOMEM.
+ * functions of equal name count together. The first call for a binary reads its DWARF, all others
+ * are quick and say the same. -ENODATA: no DWARF; -ETIME: not done after limit_ms, *nr is what was
+ * found till then; -ENOMEM.
  */
 int place_inlined_copies(const struct place *self, struct binaries *binaries, unsigned int limit_ms,
 			 unsigned int *nr);

@@ -21,10 +21,10 @@ struct symbol {
 	uint32_t bytes; /* of the name, without a version */
 	uint32_t next;	/* in the chain of a hash, TABLE_NONE ends it */
 	uint8_t kind;
-	uint8_t bind;	 /* STB_ */
+	uint8_t bind;	  /* STB_ */
 	bool is_exported; /* other binaries may bind to it */
-	bool is_old;	 /* a version kept for programs linked long ago */
-	bool is_untyped; /* an assembler's label that nobody declared a function */
+	bool is_old;	  /* a version kept for programs linked long ago */
+	bool is_untyped;  /* an assembler's label that nobody declared a function */
 };
 
 #define TABLE_NONE UINT32_MAX

@@ -369,6 +369,31 @@ Test(symbol, inlined_copies_are_counted_where_there_is_dwarf)
 	cr_assert_eq(place_inlined_copies(&place, binaries, 0, &nr) & ~-ETIME & ~-ENODATA, 0);
 }
 
+static inline __attribute__((always_inline)) int only_inlined(int a)
+{
+	return a * a + 3 * asm_variable;
+}
+
+__attribute__((noinline, used)) static int caller_of_inlined(int a)
+{
+	__asm__("");
+	return only_inlined(a);
+}
+
+Test(symbol, a_function_without_code_of_its_own_is_told_with_a_caller)
+{
+	unsigned int nr;
+
+	assert_found("caller_of_inlined", "caller_of_inlined");
+	if (place_inlined_copies(&place, binaries, 60000, &nr) == -ENODATA)
+		cr_skip_test("built without -g");
+	assert_refused("only_inlined", -ENOENT,
+		       "is inlined everywhere and has no code of its own; probe a caller, as "
+		       "unit:caller_of_inlined");
+	assert_refused(BINARY "only_inlined", -ENOENT, "unit:caller_of_inlined");
+	assert_refused("libc:only_inlined", -ENOENT, "no function 'only_inlined' in libc");
+}
+
 Test(symbol, nothing_new_is_mapped)
 {
 	cr_assert_eq(binaries_refresh(binaries), 0);
