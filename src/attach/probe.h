@@ -20,8 +20,9 @@
 struct probe;
 
 struct probe_opts {
-	uint64_t ring_bytes; /* of all rings together */
-	bool has_stages;     /* load the program for functions of the target as well */
+	uint64_t ring_bytes;  /* of all rings together */
+	bool has_stages;      /* load the program for functions of the target as well */
+	bool has_only_stages; /* and no other: to try what a hit costs */
 };
 
 #define PROBE_WHY_BYTES 1280

@@ -17,13 +17,10 @@
 #include <string.h>
 
 #include "src/attach/calibrate.h"
-#include "src/attach/proof.h"
-#include "src/symbol/place.h"
+#include "src/attach/trials.h"
 
-#define MAX_PROOFS 64
 #define MAX_CODES 16
 #define MAX_CHOICES 8	      /* times that a proof may change what is chosen */
-#define EMIT_NS 100	      /* what a record costs beyond the proof's run for a stranger */
 #define UNKNOWN_COST_NS 15000 /* single-stepped, and not to be tried elsewhere */
 #define LEAST_SPREAD 16	      /* of a cost: no moment of calibration is quieter than the target */
 #define BRAKE_NS 100000000
@@ -53,9 +50,7 @@ struct stages {
 	struct binaries *binaries[TARGET_MAX_PIDS];
 	struct spot *spots; /* stage by stage, process by process */
 	struct stage stages[GEMBA_MAX_STAGES];
-	struct site_rules rules;
-	struct proof proofs[MAX_PROOFS];
-	size_t nr_proofs;
+	struct trials trials;
 	struct place_code codes[MAX_CODES]; /* of the binaries that stages are in */
 	size_t nr_codes;
 	struct calibration calibration; /* zero: could not be made */
@@ -72,16 +67,6 @@ static int complain(struct stages *self, size_t stage, int err, char *why, const
 {
 	snprintf(why, PROBE_WHY_BYTES, "stage %s: %s", self->capture->stages[stage].name, text);
 	return err;
-}
-
-static const struct proof *proof_of(const struct stages *self, const struct site *site)
-{
-	struct site_encoding encoding = site_encoding_of(site);
-
-	for (size_t i = 0; i < self->nr_proofs; i++)
-		if (site_encoding_equal(&self->proofs[i].encoding, &encoding))
-			return &self->proofs[i];
-	return NULL;
 }
 
 /* Jumps may come from anywhere in its binary; unread, only the function itself is looked at. */
@@ -104,15 +89,8 @@ static struct site_text around(struct stages *self, const struct place *place)
 static int choose(struct stages *self, struct spot *spot, char *why)
 {
 	const struct place *place = &spot->place;
-	const struct site_ask ask = {
-		.text = { place->text, place->text_bytes, place->vaddr },
-		.size = place->size,
-		.offset = place->offset ? place->offset : SITE_ANY,
-		.rules = &self->rules,
-		.around = around(self, place),
-	};
 
-	return site_choose(&spot->site, &ask, why);
+	return trials_choose(&self->trials, place, around(self, place), &spot->site, why);
 }
 
 /* The stage in one process. 1: it is there, 0: it is not, or -errno for what can never be. */
@@ -136,27 +114,11 @@ static int locate(struct stages *self, size_t stage, size_t process, char *why)
 	return err ? complain(self, stage, err, why, text) : 1;
 }
 
-/* One of each encoding that has not been tried. */
-static size_t untried(struct stages *self, struct site *sites, size_t max)
+static void want_all(struct stages *self)
 {
-	size_t nr = 0, nr_spots = self->capture->nr_stages * self->target->nr_pids;
-
-	for (size_t i = 0; i < nr_spots && nr < max; i++) {
-		const struct site *site = &self->spots[i].site;
-		struct site_encoding encoding = site_encoding_of(site), other;
-		size_t s = 0;
-
-		if (!self->spots[i].is_found || proof_of(self, site))
-			continue;
-		for (; s < nr; s++) {
-			other = site_encoding_of(&sites[s]);
-			if (site_encoding_equal(&encoding, &other))
-				break;
-		}
-		if (s == nr)
-			sites[nr++] = *site;
-	}
-	return nr;
+	for (size_t i = 0; i < self->capture->nr_stages * self->target->nr_pids; i++)
+		if (self->spots[i].is_found)
+			trials_want(&self->trials, &self->spots[i].site);
 }
 
 static int choose_all(struct stages *self, char *why)
@@ -180,27 +142,19 @@ static int prove(struct stages *self, char *why)
 {
 	const struct proof_opts opts = { .prog_fd = probe_stage_fd(self->probe),
 					 .is_multi = probe_has_multi(self->probe) };
-	struct site sites[MAX_PROOFS];
-	char text[PROOF_WHY_BYTES];
+	char text[PROOF_WHY_BYTES] = "";
 
 	for (unsigned int turn = 0; turn < MAX_CHOICES; turn++) {
-		size_t nr = untried(self, sites, MAX_PROOFS - self->nr_proofs);
-		struct proof *proofs = &self->proofs[self->nr_proofs];
-		int err = nr ? proof_run(proofs, sites, nr, &opts, text) : 0;
+		int nr;
 
-		if (err) {
+		want_all(self);
+		nr = trials_run(&self->trials, &opts, text);
+		if (nr < 0)
 			snprintf(why, PROBE_WHY_BYTES, "stages cannot be proved harmless: %s",
-				 text);
-			return err;
-		}
-		for (size_t i = 0; i < nr && !err; i++)
-			err = proof_apply(&self->rules, &proofs[i], sites[i].class);
-		self->nr_proofs += nr;
-		if (err || !nr)
-			return err;
-		err = choose_all(self, why);
-		if (err)
-			return err;
+				 text[0] ? text : strerror(-nr));
+		nr = nr > 0 ? choose_all(self, why) ?: nr : nr;
+		if (nr <= 0)
+			return nr;
 	}
 	snprintf(why, PROBE_WHY_BYTES, "stages cannot be proved harmless on this kernel");
 	return -ENOTSUP;
@@ -234,7 +188,7 @@ static void set_costs(const struct stages *self, struct stage_info *info)
 	info->spread_ns = info->cost_ns / 4;
 	if (!known->before_ns)
 		return;
-	info->before_ns = known->before_ns + EMIT_NS / 2;
+	info->before_ns = known->before_ns + TRIALS_EMIT_NS / 2;
 	if (info->before_ns > info->cost_ns)
 		info->before_ns = info->cost_ns;
 	info->spread_ns = info->cost_ns / LEAST_SPREAD;
@@ -246,7 +200,6 @@ static void set_costs(const struct stages *self, struct stage_info *info)
 static void describe(struct stages *self, size_t stage, const struct spot *spot)
 {
 	struct stage_info *info = &self->capture->stages[stage];
-	const struct proof *proof = proof_of(self, &spot->site);
 
 	set_text(&info->binary, spot->place.binary);
 	set_text(&info->symbol, spot->place.demangled ? spot->place.demangled : spot->place.symbol);
@@ -254,13 +207,13 @@ static void describe(struct stages *self, size_t stage, const struct spot *spot)
 	set_text(&info->site_text, spot->site.text);
 	set_text(&info->note, NULL);
 	info->site_offset = spot->site.offset;
-	info->cost_ns = UNKNOWN_COST_NS;
-	if (proof && proof->verdict == PROOF_PASSED)
-		info->cost_ns = (proof->prog_ns ? proof->prog_ns : proof->count_ns) + EMIT_NS;
+	info->cost_ns = trials_cost_ns(&self->trials, &spot->site) ?: UNKNOWN_COST_NS;
 	set_costs(self, info);
 	if (spot->place.nr_clones)
 		set_note(info, "calls of %zu copies that the compiler made are missed, as %s",
 			 spot->place.nr_clones, spot->place.clones[0]);
+	else if (spot->place.also_in)
+		set_note(info, "the process calls this one, not that of %s", spot->place.also_in);
 }
 
 static void describe_all(struct stages *self)
@@ -348,7 +301,7 @@ int stages_new(struct stages **out, struct probe *probe, const struct target *ta
 	self->probe = probe;
 	self->target = target;
 	self->capture = capture;
-	self->rules = site_rules_hopeful;
+	trials_init(&self->trials);
 	err = try_multi(self);
 	if (!err && !target->child)
 		err = find_and_prove(self, why);

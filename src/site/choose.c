@@ -136,12 +136,16 @@ static int choose_in_block(struct site *out, struct decoder *decoder, const stru
 	const struct site *site;
 	struct landing landing;
 	struct block block = { .nr = 0 };
-	size_t nr;
+	size_t nr = 1;
 
 	read_block(&block, decoder, &ask->text);
-	landing = landing_find(decoder, ask, block.end);
-	nr = once_a_call(&block, &landing);
-	site = find(&block, nr, ask, true) ?: find(&block, nr, ask, false);
+	/* No jump lands before the entry: where that is cheap, nobody else need be asked. */
+	site = block.nr ? find(&block, nr, ask, true) : NULL;
+	if (!site) {
+		landing = landing_find(decoder, ask, block.end);
+		nr = once_a_call(&block, &landing);
+		site = find(&block, nr, ask, true) ?: find(&block, nr, ask, false);
+	}
 	if (!site)
 		return explain(&block, nr, ask, why);
 	*out = *site;
