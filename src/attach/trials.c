@@ -6,10 +6,24 @@
 
 #include <string.h>
 
+#include "src/util/log.h"
+
 void trials_init(struct trials *self)
 {
 	memset(self, 0, sizeof(*self));
 	self->rules = site_rules_hopeful;
+}
+
+int trials_choose(const struct trials *self, const struct place *place, struct site *out, char *why)
+{
+	const struct site_ask ask = {
+		.text = { place->text, place->text_bytes, place->vaddr },
+		.size = place->size,
+		.offset = place->offset ? place->offset : SITE_ANY,
+		.rules = &self->rules,
+	};
+
+	return site_choose(out, &ask, why);
 }
 
 const struct proof *trials_of(const struct trials *self, const struct site *site)
@@ -44,6 +58,9 @@ int trials_run(struct trials *self, const struct proof_opts *opts, char *why)
 
 	if (err)
 		return err;
+	for (size_t i = 0; i < nr; i++)
+		if (proofs[i].why[0])
+			log_debug("trial of '%s': %s", self->wanted[i].text, proofs[i].why);
 	for (size_t i = 0; i < nr && !err; i++)
 		err = proof_apply(&self->rules, &proofs[i], self->wanted[i].class);
 	self->nr += nr;

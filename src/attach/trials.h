@@ -9,6 +9,7 @@
 #define GEMBA_ATTACH_TRIALS_H
 
 #include "src/attach/proof.h"
+#include "src/symbol/place.h"
 
 #define TRIALS_MAX 64	   /* of all runs together */
 #define TRIALS_EMIT_NS 100 /* what a record costs beyond the proof's run for a stranger */
@@ -23,6 +24,9 @@ struct trials {
 
 /* Nothing is known yet, and the best hoped for. */
 void trials_init(struct trials *self);
+/* site_choose by these rules, at the place's own offset where it has one. */
+int trials_choose(const struct trials *self, const struct place *place, struct site *out,
+		  char *why);
 /* The next run shall try this site's encoding, unless it was tried or there is no room. */
 void trials_want(struct trials *self, const struct site *site);
 /* Tries what is wanted on children of gemba's own. How many, 0: nothing was wanted; or -errno and

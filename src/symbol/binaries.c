@@ -98,6 +98,13 @@ struct binary *binaries_by_file(const struct binaries *self, dev_t dev, ino_t in
 	return NULL;
 }
 
+bool binaries_have(const struct binaries *self, const struct place *place)
+{
+	const struct binary *binary = binaries_by_file(self, place->dev, place->inode);
+
+	return binary && binary->is_mapped;
+}
+
 static int add(struct binaries *self, const struct map_range *range)
 {
 	struct binary **rows = realloc(self->rows, (self->nr + 1) * sizeof(*rows));

@@ -166,29 +166,67 @@ static bool say_inlined(struct complaint *say, const struct binaries *binaries,
 	return false;
 }
 
+/* What may help who looked for `name`; then what may be the reason. */
+static void say_near(struct complaint *say, const struct binaries *binaries,
+		     const struct spec *spec, const struct candidates *found, const char *name)
+{
+	struct hints hints;
+
+	hints_find(&hints, binaries, spec->binary, name);
+	for (size_t i = 0; i < hints.nr; i++)
+		complain(say, "%s %s", i ? "," : "; near it:", hints.rows[i].text);
+	say_stripped(say, binaries, spec->binary);
+	if (found->unread)
+		complain(say, "; %s could not be read", found->unread->base);
+}
+
+static void say_where(struct complaint *say, const struct binaries *binaries,
+		      const struct spec *spec)
+{
+	if (spec->binary)
+		complain(say, "%s of process %d", spec->binary, binaries->pid);
+	else
+		complain(say, "what process %d executes", binaries->pid);
+}
+
 int complain_not_found(const struct binaries *binaries, const struct spec *spec,
 		       const struct candidates *found, char *why)
 {
 	struct complaint say = { why, 0 };
-	struct hints hints;
 
 	if (found->unread && spec->binary)
 		return complain_unread(found->unread, found->unread_err, why);
 	if (say_inlined(&say, binaries, spec))
 		return -ENOENT;
-	hints_find(&hints, binaries, spec->binary, spec->symbol);
 	complain(&say, "no function '%s' in ", spec->symbol);
-	if (spec->binary)
-		complain(&say, "%s of process %d", spec->binary, binaries->pid);
-	else
-		complain(&say, "what process %d executes", binaries->pid);
+	say_where(&say, binaries, spec);
 	if (spec->binary)
 		say_elsewhere(&say, binaries, spec->symbol);
-	for (size_t i = 0; i < hints.nr; i++)
-		complain(&say, "%s %s", i ? "," : "; near it:", hints.rows[i].text);
-	say_stripped(&say, binaries, spec->binary);
-	if (found->unread)
-		complain(&say, "; %s could not be read", found->unread->base);
+	say_near(&say, binaries, spec, found, spec->symbol);
+	return -ENOENT;
+}
+
+int complain_no_match(const struct binaries *binaries, const struct spec *spec,
+		      const struct candidates *found, char *why)
+{
+	struct complaint say = { why, 0 };
+	char name[NAME_ROOM];
+
+	if (found->unread && spec->binary)
+		return complain_unread(found->unread, found->unread_err, why);
+	if (!spec->symbol) {
+		complain(&say, "no function is known of ");
+		say_where(&say, binaries, spec);
+		say_stripped(&say, binaries, spec->binary);
+		return -ENOENT;
+	}
+	if (!strpbrk(spec->symbol, "*?[") && say_inlined(&say, binaries, spec))
+		return -ENOENT;
+	complain(&say, "no function matches '%s' in ", spec->symbol);
+	say_where(&say, binaries, spec);
+	snprintf(name, sizeof(name), "%s", spec->symbol + strspn(spec->symbol, "*"));
+	name[strcspn(name, "*?[")] = 0;
+	say_near(&say, binaries, spec, found, name);
 	return -ENOENT;
 }
 

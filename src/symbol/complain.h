@@ -21,6 +21,9 @@ void complain(struct complaint *self, const char *format, ...)
 int complain_no_binary(const struct binaries *binaries, const char *name, char *why);
 int complain_not_found(const struct binaries *binaries, const struct spec *spec,
 		       const struct candidates *found, char *why);
+/* The same of a GLOB, spec->symbol NULL: of all functions. */
+int complain_no_match(const struct binaries *binaries, const struct spec *spec,
+		      const struct candidates *found, char *why);
 int complain_ambiguous(const struct spec *spec, const struct candidates *found, char *why);
 int complain_data(const struct candidate *candidate, char *why);
 int complain_ifunc(const struct binaries *binaries, const struct candidate *candidate, char *why);

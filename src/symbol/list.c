@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "src/symbol/complain.h"
+#include "src/symbol/loaded.h"
 #include "src/symbol/name.h"
 #include "src/symbol/place_make.h"
 
@@ -19,6 +20,7 @@ struct listing {
 	int (*each)(void *ctx, const struct place *place);
 	void *ctx;
 	int nr;
+	struct candidates found; /* what could not be read */
 };
 
 static bool fits(const struct listing *self, const struct symbol *symbol)
@@ -63,12 +65,15 @@ static int list_binary(struct listing *self, struct binary *binary)
 {
 	const struct table *table = &binary->table;
 	const struct symbol *last = NULL;
+	int err = binary_load(binary);
 
-	if (binary_load(binary))
-		return 0;
+	if (err) {
+		self->found.unread = binary;
+		self->found.unread_err = err;
+		return err == -ENOMEM ? err : 0;
+	}
 	for (size_t i = 0; i < table->nr_functions; i++) {
 		const struct symbol *row = &table->rows[i];
-		int err;
 
 		if ((last && last->vaddr == row->vaddr) || !fits(self, row))
 			continue;
@@ -80,45 +85,93 @@ static int list_binary(struct listing *self, struct binary *binary)
 	return 0;
 }
 
-/* BINARY before the colon, malloc'd, where such a file is mapped; then *glob moves behind it. */
-static int take_binary(const struct binaries *binaries, const char **glob, char **binary, char *why)
+/* Of the binaries that fit a name; NULL: of all. */
+static int list_named(struct listing *self, struct binaries *binaries, const char *name)
 {
-	const char *colon = *glob ? spec_colon(*glob) : NULL;
+	enum binary_fit fit = name ? binaries_fit(binaries, name) : BINARY_UNFIT;
+	int err = 0;
 
-	*binary = NULL;
-	if (!colon)
-		return 0;
-	*binary = strndup(*glob, colon - *glob);
-	if (!*binary)
-		return -ENOMEM;
-	if (binaries_fit(binaries, *binary)) {
-		*glob = colon[1] ? colon + 1 : NULL;
-		return 0;
+	for (size_t i = 0; i < binaries->nr && !err; i++) {
+		struct binary *row = binaries->rows[i];
+
+		if (row->is_mapped && (!name || binary_fit(row, name) == fit))
+			err = list_binary(self, row);
 	}
-	complain_no_binary(binaries, *binary, why);
-	free(*binary);
-	return -ENOENT;
+	return err;
+}
+
+static int list_glob(struct listing *self, struct binaries *binaries, const char *glob, char *why)
+{
+	const char *colon = spec_colon(glob);
+	struct spec spec = { 0 };
+	int err;
+
+	if (colon)
+		spec.binary = strndup(glob, colon - glob);
+	if (colon && !spec.binary)
+		return -ENOMEM;
+	/* some names hold a single colon: then what is before it is no binary */
+	if (!colon || binaries_fit(binaries, spec.binary)) {
+		glob = colon ? colon + 1 : glob;
+		self->glob = *glob ? glob : NULL;
+		spec.symbol = (char *)self->glob;
+		err = list_named(self, binaries, spec.binary);
+		if (!err && !self->nr)
+			err = complain_no_match(binaries, &spec, &self->found, why);
+	} else {
+		self->glob = glob;
+		err = list_named(self, binaries, NULL);
+		if (!err && !self->nr)
+			err = complain_no_binary(binaries, spec.binary, why);
+	}
+	free(spec.binary);
+	return err;
+}
+
+static int list_main(struct listing *self, struct binaries *binaries, char *why)
+{
+	struct binary *binary = loaded_main(binaries);
+	struct complaint say = { why, 0 };
+	struct spec spec = { 0 };
+	int err;
+
+	if (!binary) {
+		complain(&say, "the executable of process %d is not known; give BINARY:GLOB",
+			 binaries->pid);
+		return -ENOENT;
+	}
+	spec.binary = (char *)binary->base;
+	err = list_binary(self, binary);
+	return err || self->nr ? err : complain_no_match(binaries, &spec, &self->found, why);
 }
 
 int place_list(struct binaries *binaries, const char *glob,
 	       int (*each)(void *ctx, const struct place *place), void *ctx, char *why)
 {
 	struct listing listing = { .each = each, .ctx = ctx };
-	enum binary_fit fit = BINARY_UNFIT;
-	char *binary;
-	int err = take_binary(binaries, &glob, &binary, why);
+	int err;
 
-	if (err)
-		return err;
-	listing.glob = glob && *glob ? glob : NULL;
-	if (binary)
-		fit = binaries_fit(binaries, binary);
-	for (size_t i = 0; i < binaries->nr && !err; i++) {
-		struct binary *row = binaries->rows[i];
-
-		if (row->is_mapped && (!binary || binary_fit(row, binary) == fit))
-			err = list_binary(&listing, row);
-	}
-	free(binary);
+	*why = 0;
+	err = glob ? list_glob(&listing, binaries, glob, why) : list_main(&listing, binaries, why);
 	return err ? err : listing.nr;
+}
+
+size_t place_unread(const struct binaries *binaries, char *why)
+{
+	const struct binary *last = NULL;
+	size_t nr = 0, bytes;
+
+	for (size_t i = 0; i < binaries->nr; i++) {
+		if (!binaries->rows[i]->is_table_built || !binaries->rows[i]->table_err)
+			continue;
+		last = binaries->rows[i];
+		nr++;
+	}
+	if (!last)
+		return 0;
+	complain_unread(last, last->table_err, why);
+	bytes = strlen(why);
+	if (nr > 1)
+		snprintf(why + bytes, PLACE_WHY_BYTES - bytes, "; and of %zu more", nr - 1);
+	return nr;
 }

@@ -66,13 +66,23 @@ void place_fini(struct place *self);
 
 /*
  * Calls `each` for every function whose plain or demangled name matches GLOB (fnmatch), of all
- * binaries or, as BINARY:GLOB, of one; NULL or "" is every function. By binary and address, one
- * name for an address; the place is the caller's only during the call. A value other than 0 from
- * `each` ends it and is returned; otherwise the number listed, or -ENOENT and why: no such
- * binary, -ENOMEM.
+ * binaries or, as BINARY:GLOB, of one; "" is every function, NULL every function of the executable
+ * that the process was started with. By binary and address, one name for an address; the place is
+ * the caller's only during the call. A value other than 0 from `each` ends it and is returned;
+ * otherwise the number listed, or an error with why: -ENOENT no such binary, or nothing matches;
+ * -ENOMEM; of a single binary, -errno of reading it.
  */
 int place_list(struct binaries *binaries, const char *glob,
 	       int (*each)(void *ctx, const struct place *place), void *ctx, char *why);
+/* Whether the place's file is mapped there, too. */
+bool binaries_have(const struct binaries *self, const struct place *place);
+/* How many binaries were needed and could not be read; where not 0, which and why. */
+size_t place_unread(const struct binaries *binaries, char *why);
+/*
+ * A PROBE that leads back to this function and no other, malloc'd; NULL: no memory. By its
+ * address where the name would not do.
+ */
+char *place_probe(const struct place *self, const struct binaries *binaries, bool *is_by_name);
 
 /*
  * The function at an address of the process, and in ->offset where in it; without text and

@@ -306,7 +306,8 @@ Test(symbol, a_listing_knows_demangled_names)
 	cr_assert_eq(place_list(binaries, "fixture::*", see, &seen, why), 4);
 	memset(&seen, 0, sizeof(seen));
 	cr_assert_eq(place_list(binaries, "fixture::add(long)", see, &seen, why), 1);
-	cr_assert_eq(place_list(binaries, "asm_nothing*", see, &seen, why), 0);
+	cr_assert_eq(place_list(binaries, "asm_nothing*", see, &seen, why), -ENOENT);
+	cr_assert(strstr(why, "no function matches 'asm_nothing*'"), "%s", why);
 	cr_assert_eq(place_list(binaries, "nosuch:*", see, &seen, why), -ENOENT);
 }
 
