@@ -16,6 +16,7 @@ enum command_id {
 	CMD_VERSION = 32,
 	CMD_MAN = 64,
 	CMD_COMPLETION = 128,
+	CMD_STAGES = 256,
 };
 
 /* What a command takes beside its options. */
@@ -23,9 +24,10 @@ enum command_traits {
 	CMD_TAKES_TARGET = 1,
 	CMD_NEEDS_TARGET = 2,
 	CMD_TAKES_FILE = 4,
-	CMD_TAKES_WORD = 8, /* one more word, into opts.word */
-	CMD_IS_HIDDEN = 16, /* for the Makefile, in no help */
-	CMD_STARTS = 32,    /* the target may be a command behind -- */
+	CMD_TAKES_WORD = 8,  /* one more word, into opts.word */
+	CMD_IS_HIDDEN = 16,  /* for the Makefile, in no help */
+	CMD_STARTS = 32,     /* the target may be a command behind -- */
+	CMD_TAKES_GLOB = 64, /* names of functions, into opts.glob */
 };
 
 struct command {
@@ -41,6 +43,7 @@ struct command {
 int cmd_record(const struct opts *opts);
 int cmd_map(const struct opts *opts);
 int cmd_items(const struct opts *opts);
+int cmd_stages(const struct opts *opts);
 int cmd_check(const struct opts *opts);
 int cmd_help(const struct opts *opts);
 int cmd_version(const struct opts *opts);

@@ -15,8 +15,7 @@
 #include "src/attach/feature.h"
 #include "src/attach/probe.h"
 #include "src/attach/procfs.h"
-#include "src/attach/target.h"
-#include "src/opts.h"
+#include "src/live.h"
 
 /* Names that others chose must not reach the terminal as commands to it. */
 static void put_text(const char *text)
@@ -105,19 +104,12 @@ static void check_process(const struct target_info *info)
 
 static int check_target(const struct opts *opts)
 {
-	char why[TARGET_WHY_BYTES] = "";
 	struct capture capture = { 0 };
 	struct target target;
-	int err;
+	int err = live_target(&target, opts);
 
-	if (opts->command_line)
-		return log_error("check reads a process that runs; give -p or -n") + 1;
-	err = opts->nr_pids ? target_from_pids(&target, opts->pids, opts->nr_pids, why) :
-			      target_from_name(&target, opts->name, opts->is_all, why);
-	if (err) {
-		log_error("%s", why);
-		return err == -ENOTUNIQ || err == -EINVAL ? 2 : 1;
-	}
+	if (err)
+		return err;
 	err = target_describe(&target, &capture);
 	for (size_t i = 0; !err && i < capture.nr_targets; i++)
 		check_process(&capture.targets[i]);

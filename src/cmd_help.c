@@ -63,6 +63,11 @@ static void write_command(const struct command *command)
 		      stdout);
 	else if (command->traits & CMD_TAKES_TARGET)
 		fputs("\nTARGET is -p or -n.\n", stdout);
+	if (command->traits & CMD_TAKES_GLOB)
+		fputs("GLOB fits plain or demangled names of functions, as 'process*', or those of one\n"
+		      "binary, as 'libc:*alloc*'; '*' is every function of all binaries. Without one\n"
+		      "the functions of the executable are listed. A row is used as -s NAME=PROBE.\n",
+		      stdout);
 	if (command->traits & CMD_TAKES_FILE)
 		fputs("\nFILE is a trace (*.gemba) or a map (*.json), told apart by content; without\n"
 		      "one the newest trace in this directory is read.\n",
@@ -81,6 +86,7 @@ static void write_overview(const struct command *commands)
 				      COMMAND_COLUMN);
 	fputs("\n'gemba COMMAND -h' shows the options of a command. Begin with\n\n"
 	      "  gemba check -p PID              can this process be observed, at what cost\n"
+	      "  gemba stages -p PID 'parse*'    which functions can be probed, at what cost\n"
 	      "  gemba map -p PID --for 10s      attach for ten seconds and draw the map\n",
 	      stdout);
 }

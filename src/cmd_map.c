@@ -5,13 +5,8 @@
  * All three end in the same vsm, the same renderer, and the same gates.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <langinfo.h>
-#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "src/live.h"
 #include "src/load.h"
@@ -20,17 +15,6 @@
 
 #define EXIT_GATE 3
 #define EXIT_DOUBT 4
-
-static unsigned int columns_of(FILE *out)
-{
-	const char *given = getenv("COLUMNS");
-	struct winsize size;
-	long columns = given ? strtol(given, NULL, 10) : 0;
-
-	if (columns <= 0 && isatty(fileno(out)) && !ioctl(fileno(out), TIOCGWINSZ, &size))
-		columns = size.ws_col;
-	return columns >= 40 && columns <= 1000 ? columns : 80;
-}
 
 static int show(const struct vsm *vsm, const struct opts *opts)
 {
@@ -43,10 +27,9 @@ static int show(const struct vsm *vsm, const struct opts *opts)
 		return 1;
 	if (opts->output)
 		output_empty(fileno(out));
-	setlocale(LC_CTYPE, "");
 	render_opts = (struct render_opts){
-		.columns = columns_of(out),
-		.is_utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8"),
+		.columns = output_columns(out),
+		.is_utf8 = output_is_utf8(),
 		.is_coloured = opts_is_coloured(opts, fileno(out)),
 	};
 	err = renderer->render(vsm, &render_opts, out);

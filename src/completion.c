@@ -168,6 +168,8 @@ static void write_zsh_command(const struct command *command)
 			write_zsh_option(command, row);
 	if (command->traits & CMD_TAKES_FILE)
 		fputs(" \\\n\t\t\t'1:FILE:_files -g \"*.(gemba|json)\"'", stdout);
+	if (command->traits & CMD_TAKES_GLOB)
+		fputs(" \\\n\t\t\t'1:GLOB: '", stdout);
 	if (command->id == CMD_HELP)
 		fputs(" \\\n\t\t\t\"1:command:($names)\"", stdout);
 	fputs("\n\t\t;;\n", stdout);

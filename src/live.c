@@ -58,10 +58,36 @@ static uint64_t now_ns(void)
 	return ts.tv_sec * SEC_NS + ts.tv_nsec;
 }
 
-int live_find(struct live *self, const struct opts *opts)
+static int find(struct target *self, const struct opts *opts)
 {
 	char why[TARGET_WHY_BYTES] = "";
 	int err;
+
+	if (opts->nr_pids)
+		err = target_from_pids(self, opts->pids, opts->nr_pids, why);
+	else if (opts->name)
+		err = target_from_name(self, opts->name, opts->is_all, why);
+	else
+		err = target_from_command(self, opts->command_line, why);
+	if (!err)
+		return 0;
+	target_fini(self);
+	log_error("%s", why);
+	return err == -ENOTUNIQ || err == -EINVAL ? 2 : 1;
+}
+
+int live_target(struct target *self, const struct opts *opts)
+{
+	if (opts->command_line)
+		return log_error("%s reads a process that runs; give -p or -n",
+				 opts->command->name) +
+		       1;
+	return find(self, opts);
+}
+
+int live_find(struct live *self, const struct opts *opts)
+{
+	int status;
 
 	memset(self, 0, sizeof(*self));
 	if (!feature_has_privileges())
@@ -71,18 +97,9 @@ int live_find(struct live *self, const struct opts *opts)
 		return log_error(
 			"gemba runs in a PID namespace, as of a container, and cannot tell "
 			"which process is which; run it on the host, or with the host's");
-	if (opts->nr_pids)
-		err = target_from_pids(&self->target, opts->pids, opts->nr_pids, why);
-	else if (opts->name)
-		err = target_from_name(&self->target, opts->name, opts->is_all, why);
-	else
-		err = target_from_command(&self->target, opts->command_line, why);
-	self->has_target = !err;
-	if (!err)
-		return 0;
-	target_fini(&self->target);
-	log_error("%s", why);
-	return err == -ENOTUNIQ || err == -EINVAL ? 2 : 1;
+	status = find(&self->target, opts);
+	self->has_target = !status;
+	return status;
 }
 
 static int add_tags(struct capture *capture, const struct opts *opts)

@@ -21,6 +21,9 @@ struct live {
 	bool has_target;
 };
 
+/* Finds the processes that -p or -n names, for who only reads them. 0, or the exit status, the
+ * message printed. */
+int live_target(struct target *self, const struct opts *opts);
 /* Finds the target the options name. 0, or the exit status, the message printed. */
 int live_find(struct live *self, const struct opts *opts);
 /* Says what will be attached, attaches, and begins. The same. */

@@ -12,6 +12,7 @@
 #include "src/util/nearest.h"
 #include "src/util/unit.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,8 +25,8 @@ struct parser {
 	char *why;
 };
 
-static const char *const later_commands[] = { "stages", "watch", "diff",   "future",
-					      "merge",	"serve", "verify", NULL };
+static const char *const later_commands[] = { "watch", "diff",	 "future", "merge",
+					      "serve", "verify", NULL };
 
 const struct command *opts_command(const struct command *commands, const char *name)
 {
@@ -179,6 +180,7 @@ static int take_word(struct parser *self, const char *word)
 {
 	struct opts *opts = self->opts;
 	const char **place = opts->command->traits & CMD_TAKES_FILE ? &opts->file :
+			     opts->command->traits & CMD_TAKES_GLOB ? &opts->glob :
 			     opts->command->traits & CMD_TAKES_WORD ? &opts->word :
 								      NULL;
 
@@ -189,10 +191,15 @@ static int take_word(struct parser *self, const char *word)
 		return opts_refuse(self->why, "'%s' is too much: '%s' takes nothing", word,
 				   opts->command->name);
 	if (!*word)
-		return opts_refuse(self->why, "the name of a file is empty");
+		return opts_refuse(self->why, place == &opts->glob ?
+						      "GLOB is empty; '*' is every function" :
+						      "the name of a file is empty");
 	if (*place)
 		return opts_refuse(self->why, "'%s' and '%s': '%s' takes one of them", *place, word,
 				   opts->command->name);
+	for (const char *c = word; place == &opts->glob && *c; c++)
+		if (iscntrl((unsigned char)*c))
+			return opts_refuse(self->why, "GLOB: control characters are not allowed");
 	*place = word;
 	return 0;
 }

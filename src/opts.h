@@ -53,9 +53,11 @@ struct opts {
 	struct opts_stage stages[OPTS_MAX_STAGES]; /* the first is the entry stage */
 	size_t nr_stages;
 
+	const char *glob;   /* NULL: the functions of the executable */
 	const char *file;   /* NULL: none given, so the newest trace of the directory */
 	const char *output; /* NULL: standard output; of record: the default name */
-	const char *format; /* map, items: never NULL, from -f or the suffix of -o, else "text" */
+	const char *
+		format; /* map, items, stages: never NULL, from -f or the suffix of -o, else "text" */
 	bool is_forced;
 
 	uint64_t for_ns;	  /* 0: until interrupted, or the target ends */

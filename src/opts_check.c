@@ -32,8 +32,10 @@ static int check_target(const struct opts *self, char *why)
 		return opts_refuse(why, "%s and %s exclude each other: there is one target",
 				   ways[0], ways[1]);
 	if (!nr_ways && self->command->traits & CMD_NEEDS_TARGET)
-		return opts_refuse(why, "%s needs a target: -p PID, -n NAME or -- COMMAND",
-				   self->command->name);
+		return opts_refuse(why, "%s needs a target: -p PID%s -n NAME%s",
+				   self->command->name,
+				   self->command->traits & CMD_STARTS ? "," : " or",
+				   self->command->traits & CMD_STARTS ? " or -- COMMAND" : "");
 	if (nr_ways && self->file)
 		return opts_refuse(why, "'%s' and %s: read a file or attach, not both", self->file,
 				   ways[0]);

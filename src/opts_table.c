@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-#define TARGETS (CMD_RECORD | CMD_MAP | CMD_CHECK)
+#define TARGETS (CMD_RECORD | CMD_MAP | CMD_CHECK | CMD_STAGES)
 #define WORKING (TARGETS | CMD_ITEMS)
 #define ALL (WORKING | CMD_HELP | CMD_VERSION | CMD_MAN | CMD_COMPLETION)
 #define KIB UINT64_C(1024)
@@ -61,7 +61,7 @@ const struct opt_row opt_rows[] = {
 	{ .name = "output",
 	  .letter = 'o',
 	  .arg = "FILE",
-	  .commands = CMD_RECORD | CMD_MAP | CMD_ITEMS,
+	  .commands = CMD_RECORD | CMD_MAP | CMD_ITEMS | CMD_STAGES,
 	  .traits = OPT_IS_FILE,
 	  .parse = opt_text,
 	  FIELD(output),
@@ -70,13 +70,13 @@ const struct opt_row opt_rows[] = {
 	{ .name = "format",
 	  .letter = 'f',
 	  .arg = "FORMAT",
-	  .commands = CMD_MAP | CMD_ITEMS,
+	  .commands = CMD_MAP | CMD_ITEMS | CMD_STAGES,
 	  .traits = OPT_IS_FORMAT,
 	  .parse = opt_format,
 	  FIELD(format),
 	  .help = "how to write it; otherwise by the suffix of -o, or else text" },
 	{ .name = "force",
-	  .commands = CMD_RECORD | CMD_MAP | CMD_ITEMS,
+	  .commands = CMD_RECORD | CMD_MAP | CMD_ITEMS | CMD_STAGES,
 	  .parse = opt_flag,
 	  FIELD(is_forced),
 	  .help = "overwrite an existing file; attach in spite of a red verdict of gemba check" },
@@ -193,18 +193,25 @@ static void add_choice(char out[OPTS_CHOICES_BYTES], const char *name)
 const char *opts_choices(const struct opt_row *row, enum command_id command,
 			 char out[OPTS_CHOICES_BYTES])
 {
-	static const char *const item_formats[] = { "text", "csv", "json", NULL };
+	static const struct {
+		enum command_id command;
+		const char *formats[4];
+	} others[] = {
+		{ CMD_ITEMS, { "text", "csv", "json" } },
+		{ CMD_STAGES, { "text", "json" } },
+	};
 
 	out[0] = '\0';
 	if (row->choices)
 		add_choice(out, row->choices);
 	if (!(row->traits & OPT_IS_FORMAT))
 		return out;
-	if (command == CMD_ITEMS) {
-		for (const char *const *name = item_formats; *name; name++)
-			add_choice(out, *name);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		for (const char *const *name = others[i].formats; *name; name++)
+			if (others[i].command == command)
+				add_choice(out, *name);
+	if (out[0])
 		return out;
-	}
 	for (const struct renderer *renderer = renderers; renderer->name; renderer++)
 		add_choice(out, renderer->name);
 	return out;

@@ -7,8 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -146,4 +149,21 @@ int output_read_whole(int fd, size_t max, char **text, size_t *bytes)
 	*text = buffer;
 	*bytes = at;
 	return 0;
+}
+
+unsigned int output_columns(FILE *file)
+{
+	const char *given = getenv("COLUMNS");
+	struct winsize size;
+	long columns = given ? strtol(given, NULL, 10) : 0;
+
+	if (columns <= 0 && isatty(fileno(file)) && !ioctl(fileno(file), TIOCGWINSZ, &size))
+		columns = size.ws_col;
+	return columns >= 40 && columns <= 1000 ? columns : 80;
+}
+
+bool output_is_utf8(void)
+{
+	setlocale(LC_CTYPE, "");
+	return !strcmp(nl_langinfo(CODESET), "UTF-8");
 }

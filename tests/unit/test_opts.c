@@ -18,6 +18,9 @@ static const struct command commands[] = {
 	  .traits = CMD_TAKES_TARGET | CMD_NEEDS_TARGET | CMD_STARTS },
 	{ .name = "map", .id = CMD_MAP, .traits = CMD_TAKES_TARGET | CMD_STARTS | CMD_TAKES_FILE },
 	{ .name = "items", .id = CMD_ITEMS, .traits = CMD_TAKES_FILE },
+	{ .name = "stages",
+	  .id = CMD_STAGES,
+	  .traits = CMD_TAKES_TARGET | CMD_NEEDS_TARGET | CMD_TAKES_GLOB },
 	{ .name = "check", .id = CMD_CHECK, .traits = CMD_TAKES_TARGET },
 	{ .name = "help", .id = CMD_HELP, .traits = CMD_TAKES_WORD },
 	{ .name = "version", .id = CMD_VERSION },
@@ -67,7 +70,15 @@ static const struct {
 	{ "help mpa", "unknown command 'mpa'; did you mean 'map'?" },
 	{ "-p 1 map", "'-p' stands before the command; write 'gemba COMMAND -p'" },
 	{ "diff a b", "'diff' is not in this version" },
-	{ "stages -p 1", "'stages' is not in this version" },
+	{ "stages", "stages needs a target: -p PID or -n NAME" },
+	{ "stages 'a*'", "stages needs a target: -p PID or -n NAME" },
+	{ "stages -- true", "'stages' starts nothing; its target is -p or -n" },
+	{ "stages -p 1 _", "GLOB is empty; '*' is every function" },
+	{ "stages -p 1 a\033b", "GLOB: control characters are not allowed" },
+	{ "stages -p 1 a b", "'a' and 'b': 'stages' takes one of them" },
+	{ "stages -p 1 --propose", "--propose: not in this version" },
+	{ "stages -p 1 -f csv", "-f: 'csv' is not in this version; there is text|json" },
+	{ "stages -p 1 -s a", "-s: not an option of 'stages', but of 'record'" },
 	{ "watch", "'watch' is not in this version" },
 	{ "future", "'future' is not in this version" },
 	{ "merge", "'merge' is not in this version" },
@@ -173,6 +184,17 @@ static const struct {
 	  "--fail-if: '+10%' compares two maps, which is only in diff; a ratio is a number "
 	  "from 0 to 1" },
 };
+
+Test(opts, stages_takes_a_target_and_a_glob)
+{
+	assert_good("stages -p 1");
+	cr_assert_null(opts.glob);
+	cr_assert_str_eq(opts.format, "text");
+	assert_good("stages libc:*alloc* -n redis -o x.json");
+	cr_assert_str_eq(opts.glob, "libc:*alloc*");
+	cr_assert_str_eq(opts.format, "json");
+	cr_assert_null(opts.file);
+}
 
 Test(opts, every_bad_line_is_refused_with_its_own_message)
 {
