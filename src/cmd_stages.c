@@ -56,6 +56,10 @@ static int write_notes(const struct survey *survey, FILE *out)
 		note(out, survey->failures);
 	if (survey->unread[0])
 		note(out, survey->unread);
+	if (!survey->has_code)
+		note(out,
+		     "of so many functions the jumps from others into them were not looked at; "
+		     "-s does, and may choose another site");
 	if (survey->is_cut)
 		note(out, "inlined copies were counted for half a second only: + is at least");
 	return err;

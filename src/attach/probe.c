@@ -290,7 +290,7 @@ static int load_all(struct probe *self, const struct probe_opts *opts)
 		self->ring_fds[i] = -1;
 	look(self, btf);
 	for (size_t i = 0; i < NR_ROWS; i++)
-		self->has_better[i] |= is_of_stages(i) && !opts->has_stages;
+		self->has_better[i] |= is_of_stages(i) ? !opts->has_stages : opts->has_only_stages;
 	self->has_multi = opts->has_stages && feature_has_uprobe_multi(btf);
 	err = raise_limits(self->nr_rings);
 	err = err ?: make_rings(self);

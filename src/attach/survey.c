@@ -23,6 +23,7 @@
 #define TRIAL_RUNS 100 /* enough for a price; -s proves its own more thoroughly */
 #define TRIAL_MS 5000  /* a busy host is slow, which is no harm */
 #define MAX_TRIALS 24  /* each takes 20 ms of a CPU */
+#define MAX_EXACT 500
 #define MAX_TURNS 8
 #define RING_BYTES 65536
 
@@ -39,10 +40,22 @@ const char *survey_name(const struct survey_row *row)
 	return row->demangled ? row->demangled : row->symbol;
 }
 
+static struct site_text around(struct survey *self, const struct place *place)
+{
+	if (!self->has_code)
+		return (struct site_text){ 0 };
+	if (self->code.dev != place->dev || self->code.inode != place->inode) {
+		place_code_free(&self->code);
+		if (place_code_read(&self->code, place))
+			return (struct site_text){ 0 };
+	}
+	return (struct site_text){ self->code.bytes, self->code.nr_bytes, self->code.vaddr };
+}
+
 static void choose(struct survey *self, struct survey_row *row, const struct place *place)
 {
 	char why[SITE_WHY_BYTES] = "";
-	int err = trials_choose(&self->trials, place, &row->site, why);
+	int err = trials_choose(&self->trials, place, around(self, place), &row->site, why);
 
 	free(row->refused);
 	row->refused = err ? strdup(why[0] ? why : strerror(-err)) : NULL;
@@ -202,6 +215,16 @@ static void choose_again(struct survey *self, struct survey_row *row)
 	free(probe);
 }
 
+/* Of a few functions it is looked whether others jump into them, as -s does; of many it would
+ * take a millisecond each. */
+static void look_around(struct survey *self)
+{
+	self->has_code = self->nr <= MAX_EXACT;
+	for (size_t i = 0; self->has_code && i < self->nr; i++)
+		if (self->rows[i].refused || self->rows[i].site.offset)
+			choose_again(self, &self->rows[i]);
+}
+
 static int try_all(struct survey *self, const struct proof_opts *opts, char *why)
 {
 	for (unsigned int turn = 0; turn < MAX_TURNS; turn++) {
@@ -255,6 +278,7 @@ static int measure(struct survey *self)
 	int err = probe_new(&probe, &probe_opts, &missing, why);
 
 	opts.prog_fd = err ? -1 : probe_stage_fd(probe);
+	opts.is_multi = !err && probe_has_multi(probe);
 	if (opts.prog_fd >= 0)
 		err = try_all(self, &opts, why);
 	if (err || opts.prog_fd < 0)
@@ -333,6 +357,7 @@ static int survey(struct survey *self, const char *glob, char *why)
 
 	if (err)
 		return err;
+	look_around(self);
 	if (feature_has_privileges())
 		err = measure(self);
 	else
@@ -378,6 +403,7 @@ void survey_free(struct survey *self)
 	}
 	for (size_t p = 0; p < self->target->nr_pids; p++)
 		binaries_free(self->binaries[p]);
+	place_code_free(&self->code);
 	free(self->rows);
 	free(self);
 }

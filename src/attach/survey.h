@@ -35,6 +35,8 @@ struct survey {
 	size_t nr, room;
 	size_t nr_cheap, nr_stepped, nr_refused;
 	struct trials trials;
+	struct place_code code;		 /* around what is chosen, of one binary after another */
+	bool has_code;			 /* false: only functions themselves are looked at */
 	uint64_t dwarf_ns;		 /* left to read DWARF */
 	bool is_cut;			 /* they were too few */
 	bool is_failed;			 /* a row, for lack of memory */

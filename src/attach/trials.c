@@ -14,13 +14,15 @@ void trials_init(struct trials *self)
 	self->rules = site_rules_hopeful;
 }
 
-int trials_choose(const struct trials *self, const struct place *place, struct site *out, char *why)
+int trials_choose(const struct trials *self, const struct place *place, struct site_text around,
+		  struct site *out, char *why)
 {
 	const struct site_ask ask = {
 		.text = { place->text, place->text_bytes, place->vaddr },
 		.size = place->size,
 		.offset = place->offset ? place->offset : SITE_ANY,
 		.rules = &self->rules,
+		.around = around,
 	};
 
 	return site_choose(out, &ask, why);
