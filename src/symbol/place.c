@@ -80,7 +80,8 @@ static int add_clone(struct place *self, const struct symbol *clone)
 	return 0;
 }
 
-/* Static functions of one name have clones of one name, too: they are told for each. */
+/* Static functions of one name have clones of one name, too: they are told for each. A cold part
+ * is entered through its function. */
 int place_add_clones(struct place *self, const struct binary *binary, const struct symbol *symbol)
 {
 	size_t base = name_base_bytes(symbol->name, symbol->bytes);
@@ -92,7 +93,7 @@ int place_add_clones(struct place *self, const struct binary *binary, const stru
 	while (!err && self->nr_clones < PLACE_MAX_CLONES &&
 	       (clone = table_next_named(&binary->table, symbol->name, base, clone)))
 		if (clone->bytes > base && clone->kind == SYMBOL_FUNCTION &&
-		    clone->vaddr != symbol->vaddr)
+		    clone->vaddr != symbol->vaddr && !name_is_cold(clone->name, clone->bytes))
 			err = add_clone(self, clone);
 	return err;
 }
