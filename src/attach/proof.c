@@ -24,7 +24,8 @@
 
 enum {
 	DEFAULT_RUNS = 1000,
-	DEFAULT_TIMEOUT_MS = 1000,
+	DEFAULT_TIMEOUT_MS = 10000, /* of a machine that is busy with other things */
+	MUTEX_MS = 500, /* of each other trial: the kernel attaches and detaches one at a time */
 	ALL_INPUTS = 64, /* see proof_child.c */
 	ROUND_RUNS = 64,
 	STEPPED_ROUND_RUNS = 8,
@@ -247,7 +248,8 @@ static int start_all(struct run *runs, size_t nr, const struct proof_opts *opts,
 		runs[i].process.trial.probe_type = type;
 		runs[i].process.trial.prog_fd = opts->prog_fd;
 		runs[i].process.trial.is_multi = opts->is_multi;
-		err = process_start(&runs[i].process, opts->timeout_ms ?: DEFAULT_TIMEOUT_MS);
+		err = process_start(&runs[i].process, (opts->timeout_ms ?: DEFAULT_TIMEOUT_MS) +
+							      (unsigned int)nr * MUTEX_MS);
 	}
 	return err;
 }
