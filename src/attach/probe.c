@@ -356,6 +356,15 @@ void probe_watch(struct probe *self, uint32_t pid)
 			  1ull << (pid & 63), __ATOMIC_SEQ_CST);
 }
 
+void probe_watch_none(struct probe *self)
+{
+	const size_t words = sizeof(self->skel->bss->watched_pids) / sizeof(u64);
+
+	for (size_t i = 0; i < words; i++)
+		if (self->skel->bss->watched_pids[i])
+			__atomic_store_n(&self->skel->bss->watched_pids[i], 0, __ATOMIC_SEQ_CST);
+}
+
 int probe_attach(struct probe *self, struct pairs *missing, char *why)
 {
 	size_t nr = 0;

@@ -35,6 +35,8 @@ struct probe_opts {
 int probe_new(struct probe **out, const struct probe_opts *opts, struct pairs *missing, char *why);
 /* Events of this process leave the kernel from now on (tgid of the initial pid namespace). */
 void probe_watch(struct probe *self, uint32_t pid);
+/* From here on nothing is told of any process. */
+void probe_watch_none(struct probe *self);
 /* Attaches everything that was loaded; programs refused here are added to `missing`. */
 int probe_attach(struct probe *self, struct pairs *missing, char *why);
 /* Learns the sockets that the watched processes hold now; cheap enough for once a second. */

@@ -158,6 +158,8 @@ static void stop_producers(struct session *self)
 	if (self->is_detached)
 		return;
 	self->capture->end_ns = clock_ns(CLOCK_MONOTONIC);
+	/* to detach stages takes 90 ms each, in which nobody drains: what is cut is not to be lost */
+	probe_watch_none(self->probe);
 	if (self->stages)
 		stages_finish(self->stages);
 	probe_detach(self->probe);
@@ -291,13 +293,13 @@ static int attach(struct session *self, char *why)
 {
 	int err;
 
-	for (size_t i = 0; i < self->target->nr_pids; i++)
-		probe_watch(self->probe, self->target->pids[i]);
 	err = probe_attach(self->probe, &self->capture->missing, why);
 	if (!err && self->stages)
 		err = stages_attach(self->stages, why);
 	if (err)
 		return err;
+	for (size_t i = 0; i < self->target->nr_pids; i++)
+		probe_watch(self->probe, self->target->pids[i]);
 	probe_find_sockets(self->probe);
 	name_threads(self);
 	self->capture->start_ns = clock_ns(CLOCK_MONOTONIC);
