@@ -249,6 +249,18 @@ static void await_child(pid_t child)
 	}
 }
 
+/* Of a command, whose functions are looked for while it runs. */
+static void say_not_found(const struct capture *capture)
+{
+	for (size_t i = 0; i < capture->nr_stages; i++) {
+		const struct stage_info *stage = &capture->stages[i];
+
+		if (!stage->binary)
+			log_info("stage %s was not attached: %s", stage->name,
+				 stage->note ? stage->note : "the command did not run so far");
+	}
+}
+
 void live_finish(struct live *self)
 {
 	if (nr_signals && self->target.child > 0)
@@ -257,6 +269,7 @@ void live_finish(struct live *self)
 	if (self->is_on_line)
 		fputc('\n', stderr);
 	self->is_on_line = false;
+	say_not_found(&self->capture);
 }
 
 void live_close(struct live *self)

@@ -20,7 +20,7 @@
 #include "src/attach/trials.h"
 
 #define MAX_CODES 16
-#define MAX_CHOICES 8	      /* times that a proof may change what is chosen */
+#define MAX_CHOICES 16	      /* times that a proof may change what is chosen */
 #define UNKNOWN_COST_NS 15000 /* single-stepped, and not to be tried elsewhere */
 #define LEAST_SPREAD 16	      /* of a cost: no moment of calibration is quieter than the target */
 #define BRAKE_NS 100000000
@@ -33,6 +33,7 @@ struct spot {
 	struct uprobe uprobe;
 	dev_t dev; /* of what is attached */
 	ino_t inode;
+	uint64_t attached_at; /* bytes into that file */
 	bool is_found;
 	bool is_attached;
 };
@@ -109,9 +110,13 @@ static int locate(struct stages *self, size_t stage, size_t process, char *why)
 		complain(self, stage, err, why, text);
 		return err == -ENOENT ? 0 : err;
 	}
-	spot->is_found = true;
 	err = choose(self, spot, text);
-	return err ? complain(self, stage, err, why, text) : 1;
+	if (err) {
+		place_fini(&spot->place);
+		return complain(self, stage, err, why, text);
+	}
+	spot->is_found = true;
+	return 1;
 }
 
 static void want_all(struct stages *self)
@@ -137,6 +142,21 @@ static int choose_all(struct stages *self, char *why)
 	return 0;
 }
 
+static size_t room_for_proofs(const struct stages *self)
+{
+	size_t room = MAX_PROOFS - self->nr_proofs;
+
+	return room < MAX_AT_ONCE ? room : MAX_AT_ONCE;
+}
+
+static bool all_are_tried(const struct stages *self)
+{
+	for (size_t i = 0; i < self->capture->nr_stages * self->target->nr_pids; i++)
+		if (self->spots[i].is_found && !trials_of(&self->trials, &self->spots[i].site))
+			return false;
+	return true;
+}
+
 /* Tries what was chosen, until nothing that is chosen is untried. */
 static int prove(struct stages *self, char *why)
 {
@@ -153,10 +173,15 @@ static int prove(struct stages *self, char *why)
 			snprintf(why, PROBE_WHY_BYTES, "stages cannot be proved harmless: %s",
 				 text[0] ? text : strerror(-nr));
 		nr = nr > 0 ? choose_all(self, why) ?: nr : nr;
-		if (nr <= 0)
+		if (nr < 0)
 			return nr;
+		if (!nr)
+			break;
 	}
-	snprintf(why, PROBE_WHY_BYTES, "stages cannot be proved harmless on this kernel");
+	if (all_are_tried(self))
+		return 0;
+	snprintf(why, PROBE_WHY_BYTES, "stages begin with too many different instructions to try "
+				       "them all; name fewer");
 	return -ENOTSUP;
 }
 
@@ -201,6 +226,8 @@ static void describe(struct stages *self, size_t stage, const struct spot *spot)
 {
 	struct stage_info *info = &self->capture->stages[stage];
 
+	if (self->stages[stage].is_braked)
+		return; /* it stays what it was then, and the note says so */
 	set_text(&info->binary, spot->place.binary);
 	set_text(&info->symbol, spot->place.demangled ? spot->place.demangled : spot->place.symbol);
 	set_text(&info->site_class, site_class_name(spot->site.class));
@@ -338,11 +365,13 @@ static int attach(struct stages *self, size_t stage, size_t process)
 {
 	struct spot *spot = spot_of(self, stage, process);
 	const struct place *place = &spot->place;
+	uint64_t at = place->file_offset + spot->site.offset;
 	int err;
 
 	if (!spot->is_found || self->stages[stage].is_braked)
 		return 0;
-	if (spot->is_attached && spot->dev == place->dev && spot->inode == place->inode)
+	if (spot->is_attached && spot->dev == place->dev && spot->inode == place->inode &&
+	    spot->attached_at == at)
 		return 0;
 	detach(spot);
 	err = probe_stage_attach(self->probe, stage, self->target->pids[process], place->open_path,
@@ -350,12 +379,17 @@ static int attach(struct stages *self, size_t stage, size_t process)
 	spot->is_attached = !err;
 	spot->dev = place->dev;
 	spot->inode = place->inode;
+	spot->attached_at = at;
 	return err;
 }
 
+/*
+ * The last one first: of probes of one place, two names of one function, the kernel calls the
+ * newest first (5.10 to 6.18), and the entry stage must be told before what comes behind it.
+ */
 int stages_attach(struct stages *self, char *why)
 {
-	for (size_t s = 0; s < self->capture->nr_stages; s++) {
+	for (size_t s = self->capture->nr_stages; s-- > 0;) {
 		for (size_t p = 0; p < self->target->nr_pids; p++) {
 			int err = attach(self, s, p);
 
@@ -376,6 +410,15 @@ bool stages_are_complete(const struct stages *self)
 	return true;
 }
 
+/* Why it is not there so far, without the stage's name in front. */
+static void note_absence(struct stage_info *info, const char *why)
+{
+	const char *text = strstr(why, ": ");
+
+	if (!info->binary)
+		set_note(info, "%s", text ? text + 2 : why);
+}
+
 void stages_look_again(struct stages *self)
 {
 	char why[PROBE_WHY_BYTES];
@@ -387,11 +430,11 @@ void stages_look_again(struct stages *self)
 		return;
 	for (size_t s = 0; s < self->capture->nr_stages; s++)
 		for (size_t p = 0; p < self->target->nr_pids; p++)
-			if (locate(self, s, p, why) < 0)
-				set_note(&self->capture->stages[s], "%s", why);
+			if (locate(self, s, p, why) <= 0)
+				note_absence(&self->capture->stages[s], why);
 	if (prove(self, why))
 		return;
-	for (size_t s = 0; s < self->capture->nr_stages; s++)
+	for (size_t s = self->capture->nr_stages; s-- > 0;)
 		for (size_t p = 0; p < self->target->nr_pids; p++)
 			attach(self, s, p);
 	describe_all(self);

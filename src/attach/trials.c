@@ -42,7 +42,8 @@ void trials_want(struct trials *self, const struct site *site)
 {
 	struct site_encoding encoding = site_encoding_of(site), other;
 
-	if (trials_of(self, site) || self->nr + self->nr_wanted == TRIALS_MAX)
+	if (trials_of(self, site) || self->nr_wanted == TRIALS_AT_ONCE ||
+	    self->nr + self->nr_wanted == TRIALS_MAX)
 		return;
 	for (size_t i = 0; i < self->nr_wanted; i++) {
 		other = site_encoding_of(&self->wanted[i]);

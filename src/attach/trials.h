@@ -11,14 +11,15 @@
 #include "src/attach/proof.h"
 #include "src/symbol/place.h"
 
-#define TRIALS_MAX 64	   /* of all runs together */
+#define TRIALS_MAX 256	   /* of all runs together */
+#define TRIALS_AT_ONCE 64  /* each is a process */
 #define TRIALS_EMIT_NS 100 /* what a record costs beyond the proof's run for a stranger */
 
 struct trials {
 	struct site_rules rules;
 	struct proof proofs[TRIALS_MAX];
 	size_t nr;
-	struct site wanted[TRIALS_MAX];
+	struct site wanted[TRIALS_AT_ONCE];
 	size_t nr_wanted;
 };
 
