@@ -25,7 +25,7 @@
 enum {
 	DEFAULT_RUNS = 1000,
 	DEFAULT_TIMEOUT_MS = 10000, /* of a machine that is busy with other things */
-	MUTEX_MS = 500, /* of each other trial: the kernel attaches and detaches one at a time */
+	MUTEX_MS = 500,	 /* of each other trial: the kernel attaches and detaches one at a time */
 	ALL_INPUTS = 64, /* see proof_child.c */
 	ROUND_RUNS = 64,
 	STEPPED_ROUND_RUNS = 8,

@@ -29,8 +29,9 @@ struct proof_opts {
 	 * takes 100 ms like a perf uprobe, but many at once take no longer. */
 	bool is_multi;
 	int prog_fd; /* a loaded BPF program for uprobes (BPF_PROG_TYPE_KPROBE), -1: none */
-	unsigned int nr_runs;	 /* 0: 10000 */
-	unsigned int timeout_ms; /* of one answer of a trial's process, and more of many at once; 0: 10000 */
+	unsigned int nr_runs; /* 0: 10000 */
+	unsigned int
+		timeout_ms; /* of one answer of a trial's process, and more of many at once; 0: 10000 */
 };
 
 struct proof {

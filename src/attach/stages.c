@@ -142,13 +142,6 @@ static int choose_all(struct stages *self, char *why)
 	return 0;
 }
 
-static size_t room_for_proofs(const struct stages *self)
-{
-	size_t room = MAX_PROOFS - self->nr_proofs;
-
-	return room < MAX_AT_ONCE ? room : MAX_AT_ONCE;
-}
-
 static bool all_are_tried(const struct stages *self)
 {
 	for (size_t i = 0; i < self->capture->nr_stages * self->target->nr_pids; i++)
@@ -180,8 +173,9 @@ static int prove(struct stages *self, char *why)
 	}
 	if (all_are_tried(self))
 		return 0;
-	snprintf(why, PROBE_WHY_BYTES, "stages begin with too many different instructions to try "
-				       "them all; name fewer");
+	snprintf(why, PROBE_WHY_BYTES,
+		 "stages begin with too many different instructions to try "
+		 "them all; name fewer");
 	return -ENOTSUP;
 }
 

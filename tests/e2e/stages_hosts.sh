@@ -108,10 +108,13 @@ if [ -x "$HOST/rust_server" ]; then
 	for program in rust_server rust_server_v0; do
 		[ -x "$HOST/cpp_server" ] && other=$server other_port=$port
 		start_server $program
+		handle=rust_server::gateway::Engine::handle
+		[ $program = rust_server ] || handle='<rust_server::gateway::Engine>::handle' # as v0 has it
 		serve $program "--clients 2 --requests $requests --pipeline 4 --heartbeat-every 0" \
-			-s handle=rust_server::gateway::Engine::handle -s rust_server::gateway::reply
+			-s "handle=$handle" -s rust_server::gateway::reply
 		all_are $program handle rust_server.gateway.reply
-		refuses "$server" 'name of 2 functions' -s rust_server::gateway::decode
+		[ $program != rust_server ] ||
+			refuses "$server" 'name of 2 functions' -s rust_server::gateway::decode
 		text_is_whole "$server" $program
 		if [ $program = rust_server ] && [ -n "${other:-}" ]; then # two binaries: each stage in one
 			record "$TMP/mixed.gemba" "$other,$server" -s gw::reply -s rust_server::gateway::reply
@@ -137,7 +140,9 @@ if command -v nats-server >/dev/null; then
 	start nats nats-server -a 127.0.0.1 -p "$port"
 	nats=$pid
 	wait_for_listen "$port"
-	record "$TMP/nats.gemba" "$nats" -s 'parse=github.com/nats-io/nats-server/v2/server.(*client).parse'
+	parse=$(grep -aom 1 'github\.com/nats-io/nats-server/\(v2/\)\?server\.(\*client)\.parse' "$(command -v nats-server)" |
+		head -n 1)
+	record "$TMP/nats.gemba" "$nats" -s "parse=$parse"
 	exec 3<>"/dev/tcp/127.0.0.1/$port" || fail 'no connection to nats-server'
 	printf 'CONNECT {"verbose":false}\r\n' >&3
 	for ((i = 0; i < 100; i++)); do
