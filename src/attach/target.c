@@ -284,8 +284,10 @@ int target_describe(const struct target *self, struct capture *capture)
 /* What cannot be read now (it has exited since) stays as it was. */
 static void take_text(char **to, char *from)
 {
-	if (!from)
+	if (!from || !*from) {
+		free(from);
 		return;
+	}
 	free(*to);
 	*to = from;
 }

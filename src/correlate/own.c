@@ -31,9 +31,19 @@ static struct item *item_of(struct list *node)
 	return list_entry(node, struct item, by_conn);
 }
 
-/* The send that answered the ones before answers this one as well. */
-static void share_output(struct conn *conn, const struct item *answered, struct item *item)
+static void split_stamp(const struct correlate *self, struct item *item, struct thread *thread,
+			struct stamp *stamp, uint64_t from_ns)
 {
+	if (self->opts.has_sched)
+		thread_split(thread, item, from_ns, stamp->at_ns, &stamp->parts);
+}
+
+/* The send that answered the ones before answers this one as well. */
+static void share_output(struct correlate *self, struct conn *conn, struct thread *thread,
+			 const struct item *answered, struct item *item)
+{
+	bool is_first = true;
+
 	item->outputs = 1;
 	item->attribution = ATTRIBUTED_CONNECTION;
 	item->out_sk = conn->id;
@@ -48,9 +58,16 @@ static void share_output(struct conn *conn, const struct item *answered, struct 
 	for (unsigned int i = 0; i < answered->nr_stamps; i++) {
 		const struct stamp *stamp = &answered->stamps[i];
 
-		if (stamp->station == STATION_SEND || stamp->station == STATION_TXQ ||
-		    stamp->station == STATION_TX)
-			item_stamp(item, stamp->station, stamp->at_ns, stamp->tid, stamp->cpu);
+		struct stamp *own;
+
+		if (stamp->station != STATION_SEND && stamp->station != STATION_TXQ &&
+		    stamp->station != STATION_TX)
+			continue;
+		own = item_stamp(item, stamp->station, stamp->at_ns, stamp->tid, stamp->cpu);
+		/* what comes behind the call is of the packet, no thread's work */
+		if (own && is_first && own > item->stamps)
+			split_stamp(self, item, thread, own, own[-1].at_ns);
+		is_first = false;
 	}
 	out_share(conn, answered, item);
 }
@@ -82,7 +99,7 @@ void own_share(struct correlate *self, struct conn *conn, struct thread *thread)
 
 		if (!was_answered_with_another(conn, item))
 			continue;
-		share_output(conn, answered, item);
+		share_output(self, conn, thread, answered, item);
 		item->epoch = thread->epoch;
 		list_move_tail(&thread->items, &item->by_thread);
 		item_touch(self, item);
@@ -135,13 +152,6 @@ static struct item *find_merge(const struct correlate *self, const struct conn *
 	    self->now_ns - last->first_recv_ns > MERGE_MAX_NS)
 		return NULL;
 	return last;
-}
-
-static void split_stamp(const struct correlate *self, struct item *item, struct thread *thread,
-			struct stamp *stamp, uint64_t from_ns)
-{
-	if (self->opts.has_sched)
-		thread_split(thread, item, from_ns, stamp->at_ns, &stamp->parts);
 }
 
 static void merge(struct correlate *self, struct item *item, struct thread *thread,

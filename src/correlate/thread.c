@@ -145,6 +145,8 @@ void thread_set_current(struct thread *self, uint64_t now_ns, struct item *item)
 		return;
 	if (self->state == THREAD_RUNNING)
 		thread_advance(self, now_ns);
+	if (self->current)
+		self->current->left_ns = now_ns;
 	self->current = item;
 	if (self->state == THREAD_RUNNING)
 		begin_segment(self);
@@ -260,8 +262,8 @@ static bool totals_at(const struct thread *self, uint64_t at_ns, struct totals *
 }
 
 /* What it ran for the item since the item's last stamp, up to where run_item_ns stood so. */
-static bool find_own(const struct thread *self, struct item *item, uint64_t run_item_ns,
-		     uint64_t *on_cpu_ns)
+static bool find_own(const struct thread *self, struct item *item, uint64_t to_ns,
+		     uint64_t run_item_ns, uint64_t *on_cpu_ns)
 {
 	uint64_t later_ns = self->totals.run_item_ns - run_item_ns;
 
@@ -269,6 +271,8 @@ static bool find_own(const struct thread *self, struct item *item, uint64_t run_
 	if (item->worker != self->tid)
 		return true;
 	*on_cpu_ns = item->on_cpu_ns - item->on_cpu_at_stamp_ns;
+	if (self->current != item && item->left_ns <= to_ns)
+		later_ns = 0; /* what the thread ran since then was for others */
 	if (later_ns && (self->current != item || later_ns > *on_cpu_ns))
 		return false;
 	*on_cpu_ns -= later_ns;
@@ -285,7 +289,7 @@ void thread_split(struct thread *self, struct item *item, uint64_t from_ns, uint
 	*parts = (struct parts){ 0 };
 	thread_advance(self, to_ns);
 	if (from_ns > to_ns || !totals_at(self, from_ns, &then) || !totals_at(self, to_ns, &end) ||
-	    !find_own(self, item, end.run_item_ns, &on_cpu_ns))
+	    !find_own(self, item, to_ns, end.run_item_ns, &on_cpu_ns))
 		return;
 	run_item = end.run_item_ns - then.run_item_ns;
 	if (end.unknown_ns != then.unknown_ns || on_cpu_ns > run_item)

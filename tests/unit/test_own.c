@@ -40,6 +40,9 @@ Test(own, one_send_for_k_pipelined_items_is_shared_by_all_of_them)
 
 		cr_assert_eq(j->outcome, OUTCOME_OUT);
 		cr_assert_eq(j->outputs_shared, 3, "%u", j->outputs_shared);
+		cr_assert(j->stamps[3].parts.is_known);
+		cr_assert_eq(parts_sum_ns(&j->stamps[3].parts),
+			     j->stamps[3].at_ns - j->stamps[2].at_ns);
 		assert_route(*j, "rx sock recv send txq tx");
 		assert_us(*j, STATION_TX, 51);
 		cr_assert_eq(out_byte(j), 0);
