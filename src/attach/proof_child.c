@@ -69,7 +69,7 @@ static bool map(struct child *self)
 		return false;
 	self->scratch = self->base + SCRATCH_AT;
 	return mmap(self->base, TRIAL_BYTES, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED,
-		    self->trial->file, 0) != MAP_FAILED &&
+		    self->trial->file, (off_t)self->trial->file_at) != MAP_FAILED &&
 	       !mprotect(self->scratch, TRIAL_BYTES, PROT_READ | PROT_WRITE);
 }
 
@@ -195,7 +195,7 @@ static void measure(struct child *self, uint32_t nr, struct trial_reply *reply)
 /* bpf(BPF_LINK_CREATE) for BPF_TRACE_UPROBE_MULTI, from 6.6; this libbpf does not know it. */
 static int link_program(const struct trial *trial, const char *path)
 {
-	const uint64_t offset = TRIAL_SITE;
+	const uint64_t offset = trial->file_at + TRIAL_SITE;
 	struct {
 		uint32_t prog_fd, target_fd, attach_type, flags;
 		uint64_t path, offsets, ref_ctr_offsets, cookies;
@@ -221,7 +221,7 @@ static void attach(struct child *self, struct trial_reply *reply)
 		.type = self->trial->probe_type,
 		.size = sizeof(attr),
 		.config1 = (uint64_t)(uintptr_t)path,
-		.config2 = TRIAL_SITE,
+		.config2 = self->trial->file_at + TRIAL_SITE,
 	};
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->trial->file);

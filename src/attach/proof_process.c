@@ -12,10 +12,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define MAX_PAGES (1u << 18) /* 1 GiB, of which one page exists */
 
 static void close_fd(int *fd)
 {
@@ -24,13 +27,25 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
+/*
+ * At another place in the file each time: this kernel was seen to keep a probe of a file that is gone
+ * (6.18), which then took the next file at the same address in the kernel for its own, and ran the
+ * instruction of the former trial.
+ */
 static int make_file(struct trial *trial)
 {
+	uint32_t page = 0;
+
+	if (getrandom(&page, sizeof(page), 0) != sizeof(page))
+		return -EIO;
+	trial->file_at = (uint64_t)(page % MAX_PAGES) * TRIAL_BYTES;
 	trial_write_code(trial);
 	trial->file = memfd_create("gemba-trial", MFD_CLOEXEC);
 	if (trial->file < 0)
 		return -errno;
-	return write(trial->file, trial->code, TRIAL_BYTES) == TRIAL_BYTES ? 0 : -EIO;
+	return pwrite(trial->file, trial->code, TRIAL_BYTES, (off_t)trial->file_at) == TRIAL_BYTES ?
+		       0 :
+		       -EIO;
 }
 
 static int make_channel(struct process *self, unsigned int timeout_ms)
