@@ -102,7 +102,7 @@ int cmd_map(const struct opts *opts)
 	struct vsm *vsm = NULL;
 	int status = opts_has_target(opts) ? map_live(opts, &vsm) : load_map(opts, &vsm);
 
-	if (status)
+	if (status || !vsm)
 		return status;
 	status = show(vsm, opts);
 	status = status ?: judge(vsm, opts);

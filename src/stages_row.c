@@ -126,16 +126,18 @@ static void put(FILE *out, const char *text, unsigned int width, unsigned int co
 
 static void put_elided(FILE *out, const char *text, unsigned int columns, bool is_utf8)
 {
-	char cell[4 * WIDEST + 1];
+	char cell[4 * WIDEST + 1] = "";
+	unsigned int width = stages_elide(cell, text, columns, is_utf8);
 
-	put(out, cell, stages_elide(cell, text, columns, is_utf8), columns);
+	put(out, cell, width, columns);
 }
 
 static void put_cut(FILE *out, const char *text, unsigned int columns, bool is_utf8)
 {
-	char cell[4 * WIDEST + 1];
+	char cell[4 * WIDEST + 1] = "";
+	unsigned int width = escape_text(cell, text, columns, is_utf8);
 
-	put(out, cell, escape_text(cell, text, columns, is_utf8), columns);
+	put(out, cell, width, columns);
 }
 
 static void put_figures(FILE *out, const struct survey_row *row)

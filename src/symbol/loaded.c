@@ -202,7 +202,7 @@ static void build(struct chain *self, const struct binaries *binaries, struct mo
 	while (!self->is_whole && self->nr > 1)
 		self->rows[--self->nr]->is_in_chain = false;
 	self->nr_known = 1;
-	for (size_t i = 0; i < self->nr_known; i++) {
+	for (size_t i = 0; i < self->nr_known && self->rows[i]; i++) {
 		const struct module *module = self->rows[i];
 
 		for (size_t j = 0; j < module->nr; j++) {
@@ -245,9 +245,10 @@ int loaded_order(const struct binaries *binaries, struct binary ***out, size_t *
 		if (binaries->rows[i] == main)
 			first = &chain.modules[i];
 	}
-	build(&chain, binaries, first);
+	if (first) /* it is one of them */
+		build(&chain, binaries, first);
 	*nr = chain.nr_known;
-	for (size_t i = 0; i < *nr; i++)
+	for (size_t i = 0; i < *nr && chain.rows[i]; i++)
 		(*out)[i] = chain.rows[i]->binary;
 	chain_fini(&chain);
 	return 0;
