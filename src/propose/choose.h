@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * choose.h - which functions cut an item's way into stages. Pure
+ */
+#ifndef GEMBA_PROPOSE_CHOOSE_H
+#define GEMBA_PROPOSE_CHOOSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CHOOSE_MAX 8
+
+/* A function as it was seen in the windows of items. */
+struct choice {
+	uint64_t offset_ns; /* from receiving to its first entry, mean */
+	uint64_t order_ns;  /* the same with the probes' own time in it: rows go by this */
+	double presence;    /* share of items that enter it */
+	double per_item;    /* entries in an item */
+	double inside;	    /* share of its entries that lie within an item's way */
+	uint32_t cost_ns;   /* of its probe */
+	uint64_t weight;    /* between equals the greater one: samples with it on the stack */
+};
+
+/* NULL: it can be a stage; else why not, a clause after its name. */
+const char *choice_refuse(const struct choice *self);
+
+/*
+ * Numbers of at most CHOOSE_MAX rows, in the order in which an item comes by, of those that can be
+ * stages. The first, the entry stage, is the one that is entered first; the others cut what
+ * follows, until whole_ns, as evenly as can be, each stage being longer than min_costs times
+ * its probe's cost. Returns how many, 0 when there is none.
+ */
+size_t choose(const struct choice *rows, size_t nr, uint64_t whole_ns, double min_costs,
+	      size_t picked[CHOOSE_MAX]);
+
+#endif

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * path.c - events by thread and time, and the windows that they make
+ *
+ * A read that finds nothing ends no window: those who read until there is nothing more only then
+ * begin to work.
+ */
+#include "src/propose/path.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MERGE_NS 1000000
+#define MERGE_MAX 8
+#define ENOUGH_SENDS 20
+
+int path_add(struct path *self, const struct path_event *event)
+{
+	if (self->nr == PATH_MAX_EVENTS)
+		return -ENOSPC;
+	if (self->nr == self->room) {
+		size_t room = self->room ? 2 * self->room : 4096;
+		struct path_event *rows = reallocarray(self->rows, room, sizeof(*rows));
+
+		if (!rows)
+			return -ENOMEM;
+		self->rows = rows;
+		self->room = room;
+	}
+	self->rows[self->nr++] = *event;
+	self->is_sorted = false;
+	return 0;
+}
+
+void path_fini(struct path *self)
+{
+	free(self->rows);
+	memset(self, 0, sizeof(*self));
+}
+
+static int by_thread_and_time(const void *a, const void *b)
+{
+	const struct path_event *x = a, *y = b;
+
+	if (x->tid != y->tid)
+		return x->tid < y->tid ? -1 : 1;
+	return x->ts_ns < y->ts_ns ? -1 : x->ts_ns > y->ts_ns;
+}
+
+static void sort(struct path *self)
+{
+	if (!self->is_sorted && self->nr)
+		qsort(self->rows, self->nr, sizeof(*self->rows), by_thread_and_time);
+	self->is_sorted = true;
+}
+
+/* The first event of the thread after an instant, or where it would stand. */
+static size_t first_after(const struct path *self, uint32_t tid, uint64_t ts_ns)
+{
+	const struct path_event key = { .tid = tid, .ts_ns = ts_ns };
+	size_t low = 0, high = self->nr;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (by_thread_and_time(&self->rows[middle], &key) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct path_spot path_at(struct path *self, uint32_t tid, uint64_t ts_ns)
+{
+	struct path_spot spot = { 0 };
+	const struct path_event *row;
+	size_t next;
+
+	sort(self);
+	next = first_after(self, tid, ts_ns);
+	row = next ? &self->rows[next - 1] : NULL;
+	spot.is_in_window = row && row->tid == tid && row->kind == PATH_RECV;
+	spot.group = spot.is_in_window ? row->group : 0;
+	row = next < self->nr ? &self->rows[next] : NULL;
+	spot.has_output = spot.is_in_window && row && row->tid == tid && row->kind == PATH_SEND;
+	return spot;
+}
+
+/* Row i goes on with the item that the row before it began. */
+static bool is_merged(const struct path *self, size_t i, unsigned int merges)
+{
+	const struct path_event *row = &self->rows[i], *before = row - 1;
+
+	return i && before->kind == PATH_RECV && before->tid == row->tid && before->sk == row->sk &&
+	       row->ts_ns - before->ts_ns <= MERGE_NS && merges + 1 < MERGE_MAX;
+}
+
+void path_count(struct path *self, uint32_t group, uint64_t from_ns, uint64_t to_ns,
+		uint64_t *reads, uint64_t *items)
+{
+	unsigned int merges = 0;
+
+	sort(self);
+	*reads = *items = 0;
+	for (size_t i = 0; i < self->nr; i++) {
+		const struct path_event *row = &self->rows[i];
+
+		if (row->kind != PATH_RECV)
+			continue;
+		merges = is_merged(self, i, merges) ? merges + 1 : 0;
+		if (row->group != group || row->ts_ns < from_ns || row->ts_ns >= to_ns)
+			continue;
+		*reads += 1;
+		*items += !merges;
+	}
+}
+
+/* Sums over windows; means are taken at the end. */
+struct sums {
+	uint64_t length_ns, sent_length_ns;
+	uint64_t windows, sent;
+};
+
+static uint64_t less(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+/* The stage hits [from, to) follow the receive at from - 1; end: what ends the window, or NULL. */
+static void add_window(const struct path *self, size_t from, size_t to,
+		       const struct path_event *end, const uint32_t *cost_ns,
+		       struct path_stage *stages, struct sums *sums)
+{
+	uint64_t begin_ns = self->rows[from - 1].ts_ns, probes_ns = 0;
+
+	if (!end || (from == to && is_merged(self, end - self->rows, 0)))
+		return;
+	for (size_t i = from; i < to; i++) {
+		const struct path_event *row = &self->rows[i];
+		struct path_stage *stage = &stages[row->stage];
+		bool is_first = true;
+
+		for (size_t j = from; j < i && is_first; j++)
+			is_first = self->rows[j].stage != row->stage;
+		stage->hits_in++;
+		if (is_first) {
+			stage->windows++;
+			stage->order_ns += row->ts_ns - begin_ns;
+			stage->offset_ns +=
+				less(row->ts_ns - begin_ns, probes_ns + cost_ns[row->stage] / 2);
+		}
+		probes_ns += cost_ns[row->stage];
+	}
+	sums->windows++;
+	sums->length_ns += less(end->ts_ns - begin_ns, probes_ns);
+	if (end->kind == PATH_SEND) {
+		sums->sent++;
+		sums->sent_length_ns += less(end->ts_ns - begin_ns, probes_ns);
+	}
+}
+
+#define WINDOW_MAX_HITS 256
+
+struct path_total path_stages(struct path *self, uint32_t group, const uint32_t *cost_ns,
+			      struct path_stage *stages, size_t nr)
+{
+	struct path_total total = { 0 };
+	struct sums sums = { 0 };
+
+	sort(self);
+	memset(stages, 0, nr * sizeof(*stages));
+	for (size_t i = 0; i < self->nr; i++)
+		if (self->rows[i].kind == PATH_STAGE)
+			stages[self->rows[i].stage].hits++;
+	for (size_t i = 0; i < self->nr; i++) {
+		const struct path_event *end;
+		size_t to = i + 1;
+
+		if (self->rows[i].kind != PATH_RECV)
+			continue;
+		while (to < self->nr && self->rows[to].kind == PATH_STAGE &&
+		       self->rows[to].tid == self->rows[i].tid)
+			to++;
+		end = to < self->nr && self->rows[to].tid == self->rows[i].tid ? &self->rows[to] :
+										 NULL;
+		if (self->rows[i].group != group)
+			for (size_t j = i + 1; j < to; j++)
+				stages[self->rows[j].stage].hits_other++;
+		else if (to - i <= WINDOW_MAX_HITS)
+			add_window(self, i + 1, to, end, cost_ns, stages, &sums);
+	}
+	for (size_t s = 0; s < nr; s++)
+		if (stages[s].windows) {
+			stages[s].offset_ns /= stages[s].windows;
+			stages[s].order_ns /= stages[s].windows;
+		}
+	total.windows = sums.windows;
+	if (sums.sent >= ENOUGH_SENDS)
+		total.length_ns = sums.sent_length_ns / sums.sent;
+	else if (sums.windows)
+		total.length_ns = sums.length_ns / sums.windows;
+	return total;
+}
