@@ -2,7 +2,7 @@
 /*
  * cmd_stages.c - gemba stages: what can be probed in the target, where, and at what cost
  *
- * The target is read and never touched. Where costs cannot be had, because gemba may not try
+ * The target is read and never touched, but for --propose. Where costs cannot be had, because gemba may not try
  * probes or the target forbids them, the list comes all the same, and says so once.
  */
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include "src/attach/procfs.h"
 #include "src/live.h"
 #include "src/output.h"
+#include "src/propose/propose.h"
 #include "src/stages_row.h"
 
 #define SECCOMP_FILTER 2
@@ -84,13 +85,41 @@ static int write_all(const struct survey *survey, const struct opts *opts)
 	return err ? log_error("out of memory") : 0;
 }
 
+/* The target is probed for some seconds: by what -s would use, after the same trials. */
+static int propose(const struct opts *opts)
+{
+	const struct propose_opts propose_opts = { .for_ns = opts->for_ns };
+	char why[PROPOSE_WHY_BYTES] = "";
+	struct live live;
+	FILE *out;
+	int status = live_find(&live, opts), err;
+
+	if (status)
+		return status;
+	out = output_open(opts->output, opts->is_forced);
+	if (!out) {
+		live_close(&live);
+		return 1;
+	}
+	if (opts->output)
+		output_empty(fileno(out));
+	err = propose_run(&propose_opts, &live.target, out, why);
+	if (err)
+		status = log_error("%s", why[0] ? why : strerror(-err));
+	status = output_close(out, opts->output) ?: status;
+	live_close(&live);
+	return status;
+}
+
 int cmd_stages(const struct opts *opts)
 {
 	char why[SURVEY_WHY_BYTES] = "";
 	struct survey *survey;
 	struct target target;
-	int status = live_target(&target, opts), err;
+	int status = opts->is_proposing ? 0 : live_target(&target, opts), err;
 
+	if (opts->is_proposing)
+		return propose(opts);
 	if (status)
 		return status;
 	err = survey_new(&survey, &target, opts->glob, why);

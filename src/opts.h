@@ -53,6 +53,7 @@ struct opts {
 	struct opts_stage stages[OPTS_MAX_STAGES]; /* the first is the entry stage */
 	size_t nr_stages;
 
+	bool is_proposing;  /* stages: find some, instead of listing all */
 	const char *glob;   /* NULL: the functions of the executable */
 	const char *file;   /* NULL: none given, so the newest trace of the directory */
 	const char *output; /* NULL: standard output; of record: the default name */

@@ -57,6 +57,22 @@ static int check_live(const struct opts *self, uint64_t given, char *why)
 	return 0;
 }
 
+static int check_propose(const struct opts *self, char *why)
+{
+	if (self->command->id != CMD_STAGES)
+		return 0;
+	if (self->for_ns && !self->is_proposing)
+		return opts_refuse(why, "--for goes with --propose: a list takes no time");
+	if (self->is_proposing && self->glob)
+		return opts_refuse(why,
+				   "'%s' and --propose: list functions or have some found, "
+				   "not both",
+				   self->glob);
+	if (self->is_proposing && self->command_line)
+		return opts_refuse(why, "--propose looks at a process that works; give -p or -n");
+	return 0;
+}
+
 static int check_output(struct opts *self, char *why)
 {
 	struct stat in, out;
@@ -116,6 +132,7 @@ int opts_check(struct opts *self, uint64_t given, char *why)
 	int err = check_target(self, why);
 
 	err = err ?: check_live(self, given, why);
+	err = err ?: check_propose(self, why);
 	err = err ?: check_output(self, why);
 	if (!err && self->nr_slowest && self->where.metric)
 		return opts_refuse(why, "--slowest and --where exclude each other");

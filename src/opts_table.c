@@ -50,14 +50,14 @@ const struct opt_row opt_rows[] = {
 		  "begins an item" },
 	{ .name = "for",
 	  .arg = "TIME",
-	  .commands = CMD_RECORD | CMD_MAP,
+	  .commands = CMD_RECORD | CMD_MAP | CMD_STAGES,
 	  .traits = OPT_IS_LIVE,
 	  .parse = opt_time,
 	  FIELD(for_ns),
 	  .min = NS_PER_MS,
 	  .max = 8784 * NS_PER_H,
 	  .help = "end after this time, as 500ms, 10s, 5m or 1h; otherwise with Ctrl-C, or "
-		  "when the target ends" },
+		  "when the target ends; with --propose: how long to sample (2s)" },
 	{ .name = "output",
 	  .letter = 'o',
 	  .arg = "FILE",
@@ -103,6 +103,12 @@ const struct opt_row opt_rows[] = {
 	  .min = 256 * KIB,
 	  .max = 8 * KIB * KIB * KIB,
 	  .help = "memory for events on their way from the kernel, of all CPUs together (16M)" },
+	{ .name = "propose",
+	  .commands = CMD_STAGES,
+	  .parse = opt_flag,
+	  FIELD(is_proposing),
+	  .help = "look at the target for some seconds while messages flow, its stacks and how "
+		  "often functions are entered, and print -s lines for a map of it" },
 	{ .name = "own",
 	  .arg = "HOW",
 	  .commands = CMD_MAP | CMD_ITEMS,
@@ -175,7 +181,6 @@ const struct opt_row opt_rows[] = {
 	{ .name = "change" },
 	{ .name = "listen" },
 	{ .name = "on-breach" },
-	{ .name = "propose" },
 	{ 0 },
 };
 

@@ -20,7 +20,7 @@ struct trial {
 	struct replay replay;
 	uint8_t code[TRIAL_BYTES]; /* what the file holds */
 	int file;		   /* memfd */
-	uint64_t file_at; /* where in it the code lies, whole pages */
+	uint64_t file_at;	   /* where in it the code lies, whole pages */
 	int channel;		   /* the child's end */
 	int probe_type;		   /* what perf calls uprobes here */
 	int prog_fd;		   /* or -1 */

@@ -24,7 +24,9 @@ propose() {
 		"gemba map -p $2 --for 10s $(paste -sd ' ' <<<"$lines")"
 }
 
-# shares NAME PID: a map with the proposed lines, and what share of process time its stages hold.
+# shares NAME PID [LEAST]: a map with the proposed lines, and what share of process time its stages
+# hold. LEAST is lower for redis: it works 4 us on an item, in which each probe takes 1.4 us, so that
+# what is left of its stages when that is taken off varies (0.78 to 0.89 in eight runs).
 shares() {
 	local share
 	# The lines are words for a shell, which is what they are for.
@@ -34,7 +36,7 @@ shares() {
 	share=$(json "$TMP/$1.json" '[.families[].steps[]? | select(.on_cpu and (.kind == "stage" or
 		.kind == "process"))] | (map(select(.kind == "stage").on_cpu.sum_ns) | add) /
 		(map(.on_cpu.sum_ns) | add)')
-	at_least "$1: share of process time ($(tr '\n' ' ' <<<"$lines"))" "$share" 0.8
+	at_least "$1: share of process time ($(tr '\n' ' ' <<<"$lines"))" "$share" "${3:-0.8}"
 	same "$1: the route" "$(json "$TMP/$1.json" '.families[0].route | join(" ")' |
 		sed 's/^rx sock recv //; s/ send txq tx$//')" \
 		"$(sed 's/^-s //; s/=.*//' <<<"$lines" | paste -sd ' ')"
@@ -61,7 +63,7 @@ if command -v redis-server redis-benchmark >/dev/null; then
 	wait_for_listen "$port"
 	start bench redis-benchmark -p "$port" -n 100000000 -t get -c 1
 	propose redis "$redis"
-	shares redis "$redis"
+	shares redis "$redis" 0.7
 	stop "$pid"
 	bytes_are_back "$redis" "$(readlink "/proc/$redis/exe")"
 	"$GEMBA" stages --propose -p "$redis" >"$TMP/idle.txt" 2>"$TMP/idle.err" &&
