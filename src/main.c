@@ -23,7 +23,7 @@ static const struct command commands[] = {
 	{ "items", "[FILE] [OPTION...]", "list the single items of a trace, one row each",
 	  cmd_items, CMD_ITEMS, CMD_TAKES_FILE },
 	{ "stages", "TARGET [GLOB] [OPTION...]",
-	  "list what can be probed, where exactly, at what cost, or propose stages", cmd_stages,
+	  "list what can be probed, where, at what cost; propose stages", cmd_stages,
 	  CMD_STAGES, CMD_TAKES_TARGET | CMD_NEEDS_TARGET | CMD_TAKES_GLOB },
 	{ "check", "[TARGET] [OPTION...]",
 	  "tell what can be observed here; touches nothing of the target", cmd_check, CMD_CHECK,

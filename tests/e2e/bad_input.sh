@@ -52,7 +52,7 @@ refuses 2 "'-p' stands before the command; write 'gemba COMMAND -p'" -p 1
 refuses 2 "--formt: unknown option; did you mean --format\?" map --formt json
 refuses 2 "--frobnicate: unknown option; 'gemba map -h' lists them" map --frobnicate
 refuses 2 "-Z: unknown option; 'gemba record -h' lists them" record -Z
-refuses 2 "--stage: not in this version" record -p 1 --stage x
+refuses 2 "--key: not in this version" record -p 1 --key rx=arg0
 refuses 2 "--strict: not an option of 'record', but of 'map'" $record --strict
 refuses 2 "--quiet takes no value" $record --quiet=yes
 refuses 2 "--for is given twice" $record --for 1s --for 2s
