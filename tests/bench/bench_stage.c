@@ -26,10 +26,12 @@ enum { NR_HITS = 10000, NR_ROUNDS = 9, RING_BYTES = 64 << 20 };
 void bench_stage_target(void);
 __asm__(".text\n"
 	".globl bench_stage_target\n"
+	".type bench_stage_target, @function\n"
 	"bench_stage_target:\n"
 	"	push %rbp\n"
 	"	pop %rbp\n"
-	"	ret\n");
+	"	ret\n"
+	".size bench_stage_target, .-bench_stage_target\n");
 
 /* r0 = 0; exit */
 static const struct bpf_insn nothing[] = {

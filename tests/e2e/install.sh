@@ -67,7 +67,7 @@ completes() { # WANTED WORD...: the last word is the one to complete
 }
 completes 'record ' gemba re
 completes 'map ' gemba m
-completes 'check help items map record version ' gemba ''
+completes 'check help items map record stages version ' gemba ''
 completes '--for --force ' gemba record -p 1 --fo
 completes '--fail-if *--format ' gemba map --f
 completes 'json text ' gemba map -f ''
