@@ -20,7 +20,8 @@ int on_stage(struct pt_regs *ctx)
 
 	if (!is_watched(id >> 32))
 		return 0;
-	stage_hits[cpu & (MAX_CPUS - 1)][stage & (GEMBA_MAX_STAGES - 1)]++;
+	/* a thread may be preempted here by another that enters a stage on this CPU */
+	__sync_fetch_and_add(&stage_hits[cpu & (MAX_CPUS - 1)][stage & (GEMBA_MAX_STAGES - 1)], 1);
 	emit(GEMBA_STAGE, 0, 0, id, stage, 0, 0);
 	return 0;
 }

@@ -22,6 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "src/attach/procfs.h"
+
 #define NR_WARM 64 /* first runs: caches, and the page that becomes the child's own */
 
 /* Shared with the child. */
@@ -105,28 +107,6 @@ static void child(struct runs *runs, const struct pipes *pipes)
 	_exit(1);
 }
 
-/* Where the kernel finds the function: the offset in the file of this executable. */
-static int own_offset(uint64_t *offset)
-{
-	uint64_t address = (uint64_t)(uintptr_t)gemba_calibrated;
-	unsigned long long from, to, at;
-	FILE *maps = fopen("/proc/self/maps", "re");
-	char line[512];
-	int err = -ENOENT;
-
-	if (!maps)
-		return -errno;
-	while (err && fgets(line, sizeof(line), maps)) {
-		if (sscanf(line, "%llx-%llx %*s %llx", &from, &to, &at) != 3 || address < from ||
-		    address >= to)
-			continue;
-		*offset = address - from + at;
-		err = 0;
-	}
-	fclose(maps);
-	return err;
-}
-
 static int by_value(const void *a, const void *b)
 {
 	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
@@ -175,7 +155,9 @@ static int measure(struct calibration *out, struct probe *probe, const struct ru
 {
 	struct uprobe uprobe;
 	uint64_t offset = 0;
-	int err = wait_for_child(pipes) ? own_offset(&offset) : -ECHILD;
+	int err = wait_for_child(pipes) ?
+			  proc_own_offset((const void *)(uintptr_t)gemba_calibrated, &offset) :
+			  -ECHILD;
 
 	err = err ?: probe_calibration_attach(probe, pid, "/proc/self/exe", offset, &uprobe);
 	if (err)

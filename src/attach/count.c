@@ -15,14 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "src/attach/uprobe.h"
 
 typedef uint64_t u64;
 typedef uint32_t u32;
 #include "build/bpf/gemba.skel.h"
 
-#define UPROBE_MULTI 48 /* BPF_TRACE_UPROBE_MULTI, from 6.6 */
 #define OTHER_FDS 64
 
 struct spot {
@@ -41,30 +41,6 @@ struct counter {
 	size_t nr_fds, nr_links;
 };
 
-/* As struct bpf_attr has it from 6.6 on. */
-struct multi_attr {
-	uint32_t prog_fd, target_fd, attach_type, flags;
-	uint64_t path, offsets, ref_ctr_offsets, cookies;
-	uint32_t nr, multi_flags, pid, none;
-};
-
-static int link_multi(int prog_fd, const char *path, const uint64_t *offsets,
-		      const uint64_t *cookies, uint32_t nr, uint32_t pid)
-{
-	struct multi_attr attr = {
-		.prog_fd = prog_fd,
-		.attach_type = UPROBE_MULTI,
-		.path = (uintptr_t)path,
-		.offsets = (uintptr_t)offsets,
-		.cookies = (uintptr_t)cookies,
-		.nr = nr,
-		.pid = pid,
-	};
-	int fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
-
-	return fd < 0 ? -errno : fd;
-}
-
 static int load(struct counter *self, bool is_multi)
 {
 	int err;
@@ -77,7 +53,7 @@ static int load(struct counter *self, bool is_multi)
 		bpf_program__set_autoload(prog, false);
 	bpf_program__set_autoload(self->skel->progs.on_count, true);
 	if (is_multi)
-		bpf_program__set_expected_attach_type(self->skel->progs.on_count, UPROBE_MULTI);
+		uprobe_prepare_multi(self->skel->progs.on_count);
 	err = gemba_bpf__load(self->skel);
 	if (err) {
 		gemba_bpf__destroy(self->skel);
@@ -96,7 +72,8 @@ static bool has_multi(const struct counter *self)
 {
 	const uint64_t zero = 0;
 
-	return link_multi(counter_prog_fd(self), "/nonexistent", &zero, &zero, 1, 0) == -ENOENT;
+	return uprobe_link_multi(counter_prog_fd(self), "/nonexistent", &zero, &zero, 1, 0) ==
+	       -ENOENT;
 }
 
 int counter_new(struct counter **out)
@@ -181,8 +158,8 @@ static int attach_file(struct counter *self, size_t from, size_t to, uint32_t pi
 		offsets[i - from] = self->spots[i].file_offset;
 		cookies[i - from] = self->spots[i].id + 1;
 	}
-	fd = link_multi(counter_prog_fd(self), self->spots[from].path, offsets, cookies, to - from,
-			pid);
+	fd = uprobe_link_multi(counter_prog_fd(self), self->spots[from].path, offsets, cookies,
+			       to - from, pid);
 	free(offsets);
 	if (fd < 0)
 		return fd;

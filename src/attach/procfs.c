@@ -229,3 +229,24 @@ bool elf_is_go(const char *path)
 	elf_done(elf, fd);
 	return found;
 }
+
+int proc_own_offset(const void *address, uint64_t *offset)
+{
+	uint64_t at = (uint64_t)(uintptr_t)address;
+	unsigned long long from, to, file_at;
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[512];
+	int err = -ENOENT;
+
+	if (!maps)
+		return -errno;
+	while (err && fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%llx-%llx %*s %llx", &from, &to, &file_at) != 3 || at < from ||
+		    at >= to)
+			continue;
+		*offset = at - from + file_at;
+		err = 0;
+	}
+	fclose(maps);
+	return err;
+}

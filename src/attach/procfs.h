@@ -35,4 +35,7 @@ char *elf_build_id(const char *path);
 /* Whether the Go tool chain made it: it has a section .go.buildinfo. */
 bool elf_is_go(const char *path);
 
+/* Where in the file of this very program something stands that it has mapped. 0 or -errno. */
+int proc_own_offset(const void *address, uint64_t *offset);
+
 #endif

@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "src/attach/proof_outcome.h"
+#include "src/attach/uprobe.h"
 
 enum {
 	NR_INPUTS = 64,
@@ -192,24 +193,13 @@ static void measure(struct child *self, uint32_t nr, struct trial_reply *reply)
 	reply->is_ok = true;
 }
 
-/* bpf(BPF_LINK_CREATE) for BPF_TRACE_UPROBE_MULTI, from 6.6; this libbpf does not know it. */
 static int link_program(const struct trial *trial, const char *path)
 {
 	const uint64_t offset = trial->file_at + TRIAL_SITE;
-	struct {
-		uint32_t prog_fd, target_fd, attach_type, flags;
-		uint64_t path, offsets, ref_ctr_offsets, cookies;
-		uint32_t nr, multi_flags, pid, none;
-	} attr = {
-		.prog_fd = trial->prog_fd,
-		.attach_type = TRIAL_UPROBE_MULTI,
-		.path = (uint64_t)(uintptr_t)path,
-		.offsets = (uint64_t)(uintptr_t)&offset,
-		.nr = 1,
-		.pid = getpid(),
-	};
+	int fd = uprobe_link_multi(trial->prog_fd, path, &offset, NULL, 1, (uint32_t)getpid());
 
-	return syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+	errno = fd < 0 ? -fd : 0;
+	return fd;
 }
 
 /* On this process alone. The wait for the kernel at the end is why each child does it itself:

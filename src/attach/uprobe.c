@@ -22,8 +22,8 @@ void uprobe_prepare_multi(struct bpf_program *program)
 	bpf_program__set_expected_attach_type(program, TRACE_UPROBE_MULTI);
 }
 
-static int link_multi(int prog_fd, uint64_t cookie, uint32_t pid, const char *path,
-		      uint64_t file_offset)
+int uprobe_link_multi(int prog_fd, const char *path, const uint64_t *offsets,
+		      const uint64_t *cookies, uint32_t nr, uint32_t pid)
 {
 	struct {
 		uint32_t prog_fd, target_fd, attach_type, flags;
@@ -33,9 +33,9 @@ static int link_multi(int prog_fd, uint64_t cookie, uint32_t pid, const char *pa
 		.prog_fd = (uint32_t)prog_fd,
 		.attach_type = TRACE_UPROBE_MULTI,
 		.path = (uint64_t)(uintptr_t)path,
-		.offsets = (uint64_t)(uintptr_t)&file_offset,
-		.cookies = (uint64_t)(uintptr_t)&cookie,
-		.nr = 1,
+		.offsets = (uint64_t)(uintptr_t)offsets,
+		.cookies = (uint64_t)(uintptr_t)cookies,
+		.nr = nr,
 		.pid = pid,
 	};
 	long fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
@@ -46,7 +46,7 @@ static int link_multi(int prog_fd, uint64_t cookie, uint32_t pid, const char *pa
 int uprobe_attach_multi(struct uprobe *out, int prog_fd, uint64_t cookie, uint32_t pid,
 			const char *path, uint64_t file_offset)
 {
-	int fd = link_multi(prog_fd, cookie, pid, path, file_offset);
+	int fd = uprobe_link_multi(prog_fd, path, &file_offset, &cookie, 1, pid);
 
 	if (fd < 0)
 		return fd;

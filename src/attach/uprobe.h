@@ -20,6 +20,12 @@ struct uprobe {
 	int link_fd; /* of a uprobe_multi link, valid when perf is NULL */
 };
 
+/*
+ * One uprobe_multi link on `nr` places of a file, in one process (0: in all). The link's fd, or
+ * -errno: -EINVAL where the kernel has none. cookies may be NULL.
+ */
+int uprobe_link_multi(int prog_fd, const char *path, const uint64_t *offsets,
+		      const uint64_t *cookies, uint32_t nr, uint32_t pid);
 /* Before the program is loaded: for uprobe_multi links. */
 void uprobe_prepare_multi(struct bpf_program *program);
 /* 0 or -errno. The cookie tells the program which probe it was. */

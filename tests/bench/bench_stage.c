@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "src/attach/probe.h"
+#include "src/attach/procfs.h"
 
 enum { NR_HITS = 10000, NR_ROUNDS = 9, RING_BYTES = 64 << 20 };
 
@@ -105,25 +106,6 @@ static int start(void)
 	return 0;
 }
 
-static int own_offset(uint64_t *offset)
-{
-	uint64_t address = (uint64_t)(uintptr_t)bench_stage_target;
-	unsigned long long from, to, at;
-	FILE *maps = fopen("/proc/self/maps", "re");
-	char line[512];
-	int err = -ENOENT;
-
-	while (maps && err && fgets(line, sizeof(line), maps))
-		if (sscanf(line, "%llx-%llx %*s %llx", &from, &to, &at) == 3 && address >= from &&
-		    address < to) {
-			*offset = address - from + at;
-			err = 0;
-		}
-	if (maps)
-		fclose(maps);
-	return err;
-}
-
 static int load_nothing(void)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = 48 /* uprobe_multi */);
@@ -151,7 +133,7 @@ static int measure(struct probe *probe, int empty)
 	struct uprobe uprobe;
 	uint64_t offset = 0;
 	double bare, nothing_ns, stage_ns;
-	int err = own_offset(&offset);
+	int err = proc_own_offset((const void *)(uintptr_t)bench_stage_target, &offset);
 
 	for (int round = 0; round < NR_ROUNDS && !err; round++) {
 		none[round] = call();
