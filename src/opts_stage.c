@@ -6,6 +6,7 @@
  * of their own, and `-s =PROBE` forces no name. Without one the stage is called after the
  * function, without its parameters, `.` for `::`.
  */
+#include "src/map/steps.h"
 #include "src/opts.h"
 #include "src/opts_value.h"
 
@@ -13,20 +14,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Names of built-in stations and steps: a stage so called could not be told from them. */
-static const char *const reserved[] = {
-	"rx",	     "sock",	     "recv",	"send",	   "txq",   "tx",   "sent",  "ack",
-	"kernel_rx", "socket_queue", "receive", "process", "qdisc", "wire", "other",
-};
-
-static bool is_reserved(const char *name)
-{
-	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
-		if (!strcmp(reserved[i], name))
-			return true;
-	return false;
-}
 
 static bool is_in_a_name(char c)
 {
@@ -84,7 +71,7 @@ static void derive(char *name, const char *probe)
 	name[nr] = '\0';
 	if (!nr || !is_name(name, 1))
 		snprintf(name, OPTS_STAGE_NAME_BYTES, "stage");
-	if (is_reserved(name))
+	if (step_name_is_reserved(name))
 		strcat(name, "_");
 }
 
@@ -105,7 +92,7 @@ static int take_name(const struct opts *self, struct opts_stage *stage, const ch
 				   sizeof(stage->name) - 1);
 	memcpy(stage->name, text, length);
 	stage->name[length] = '\0';
-	if (is_reserved(stage->name))
+	if (step_name_is_reserved(stage->name))
 		return opts_refuse(why, "'%s' is a built-in station or step; give another name",
 				   stage->name);
 	if (is_taken(self, stage->name))

@@ -89,6 +89,23 @@ enum step_value stage_names_value(const struct stage_names *self, unsigned int s
 	return station < STATION_STAGE ? VALUE_UNKNOWN : self->values[station - STATION_STAGE];
 }
 
+bool step_name_is_reserved(const char *name)
+{
+	static const char *const others[] = { "sent", "ack", "receive", "wire", "other" };
+
+	for (unsigned int from = 0; from < STATION_STAGE; from++) {
+		if (!strcmp(name, station_name(from)))
+			return true;
+		for (unsigned int to = 0; to < STATION_STAGE; to++)
+			if (rows[from][to].name && !strcmp(name, rows[from][to].name))
+				return true;
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!strcmp(name, others[i]))
+			return true;
+	return false;
+}
+
 bool step_is_socket_wait(const struct step *self)
 {
 	return !strcmp(self->to, "recv") &&

@@ -33,4 +33,8 @@ bool step_is_socket_wait(const struct step *self);
 int step_describe(struct step *self, const struct stage_names *names, unsigned int from,
 		  unsigned int to);
 
+/* A built-in station or step, or one that other versions have: a stage so called could not be
+ * told from it. */
+bool step_name_is_reserved(const char *name);
+
 #endif

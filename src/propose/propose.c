@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "src/attach/procfs.h"
+#include "src/map/steps.h"
 #include "src/propose/choose.h"
 #include "src/propose/look.h"
 #include "src/propose/trial.h"
@@ -207,19 +208,6 @@ static int pick_candidates(struct propose *self)
 	return err;
 }
 
-static bool is_reserved(const char *name)
-{
-	static const char *const reserved[] = {
-		"rx",	"sock",	 "recv",      "send",	      "txq",	 "tx",	    "sent",  "ack",
-		"wire", "other", "kernel_rx", "socket_queue", "receive", "process", "qdisc",
-	};
-
-	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
-		if (!strcmp(name, reserved[i]))
-			return true;
-	return false;
-}
-
 /* The function's own name, what it belongs to before it, template arguments left out. */
 static void derive(char *name, const char *function)
 {
@@ -247,7 +235,7 @@ static void derive(char *name, const char *function)
 	memmove(name, name + before, nr - before + 1);
 	if (!isalpha((unsigned char)name[0]) && name[0] != '_')
 		snprintf(name, TRIAL_NAME_BYTES, "stage");
-	if (is_reserved(name))
+	if (step_name_is_reserved(name))
 		strcat(name, "_");
 }
 

@@ -58,3 +58,16 @@ Test(steps, the_wait_in_a_socket_ends_at_recv)
 	step.to = (char *)"sock";
 	cr_assert_not(step_is_socket_wait(&step));
 }
+
+Test(steps, names_of_stations_and_steps_are_reserved)
+{
+	static const char *const reserved[] = { "rx",	     "sock",	     "recv",	"send",
+						"txq",	     "tx",	     "sent",	"ack",
+						"kernel_rx", "socket_queue", "receive", "process",
+						"qdisc",     "wire",	     "other" };
+
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
+		cr_assert(step_name_is_reserved(reserved[i]), "%s", reserved[i]);
+	cr_assert_not(step_name_is_reserved("decode"));
+	cr_assert_not(step_name_is_reserved("rx_"));
+}
