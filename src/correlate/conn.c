@@ -395,6 +395,19 @@ static void mark_race(struct conn *self, struct arrival *arrival)
 	last->is_doubtful = arrival->is_doubtful = true;
 }
 
+/* When a CPU other than this one last told of a datagram here; 0: never. */
+static uint64_t last_ready_elsewhere(const struct conn *self, uint16_t cpu)
+{
+	return self->last_ready_cpu != cpu ? self->last_ready_ns : self->other_ready_ns;
+}
+
+static void note_ready(struct conn *self, const struct gemba_event *ev)
+{
+	self->other_ready_ns = last_ready_elsewhere(self, ev->cpu);
+	self->last_ready_ns = ev->ts_ns;
+	self->last_ready_cpu = ev->cpu;
+}
+
 uint64_t conn_udp_ready(struct conn *self, const struct gemba_event *ev, struct arrival *arrival)
 {
 	struct rx_datagram *rx = find_datagram(self, ev, ev->seq);
@@ -418,7 +431,11 @@ uint64_t conn_udp_ready(struct conn *self, const struct gemba_event *ev, struct 
 	if (number > self->nr_read) {
 		mark_race(self, arrival);
 		keep_ready(self, arrival);
+	} else if (!rx || last_ready_elsewhere(self, ev->cpu) >= arrival->rx_ns) {
+		/* read before its ready: alone since it came in, the count cannot be wrong */
+		arrival->is_doubtful = true;
 	}
+	note_ready(self, ev);
 	check_ready(self, ev->len);
 	return number;
 }

@@ -92,6 +92,9 @@ struct conn {
 	uint64_t nr_ready; /* UDP: datagrams queued, and read, so far */
 	uint64_t nr_read;
 	uint64_t last_read_ns;
+	uint64_t last_ready_ns;	 /* UDP: the newest one, */
+	uint64_t other_ready_ns; /* and the newest one that another CPU told than it */
+	uint16_t last_ready_cpu;
 	uint64_t nr_missing; /* queued but not in `ready`: their readies were lost */
 	uint32_t last_reader;
 	uint32_t deep;	  /* readies in a row at which our count was above the kernel's */

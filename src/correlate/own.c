@@ -288,10 +288,25 @@ void own_recv(struct correlate *self, struct conn *conn, struct thread *thread,
 		item->read_station = thread->last_station;
 }
 
+/* Another CPU queued its datagram after this late one came in: which was read first? */
+static void doubt_neighbours(struct conn *conn, const struct arrival *late)
+{
+	for (struct list *node = conn->items.next; node != &conn->items; node = node->next) {
+		struct item *item = item_of(node);
+
+		for (unsigned int i = 0; i < item->nr_stamps && i < 2; i++)
+			item->is_doubtful |= item->stamps[i].station == STATION_SOCK &&
+					     item->stamps[i].cpu != late->sock_cpu &&
+					     item->stamps[i].at_ns >= late->rx_ns;
+	}
+}
+
 /* A datagram was read before its ready was seen: two CPUs raced by a microsecond. */
 void own_late_arrival(struct correlate *self, struct conn *conn, uint64_t number,
 		      const struct arrival *arrival)
 {
+	if (arrival->is_doubtful && arrival->has_rx)
+		doubt_neighbours(conn, arrival);
 	for (struct list *node = conn->items.next; node != &conn->items; node = node->next) {
 		struct item *item = item_of(node);
 		struct stamp old[JOURNEY_MAX_STATIONS];
@@ -303,7 +318,6 @@ void own_late_arrival(struct correlate *self, struct conn *conn, uint64_t number
 		memcpy(old, item->stamps, nr * sizeof(old[0]));
 		item->nr_stamps = 0;
 		item->is_partial = false;
-		item->is_doubtful = true;
 		item->waits_for = 0;
 		stamp_arrival(item, arrival);
 		for (unsigned int i = 0; i < item->nr_stamps; i++)

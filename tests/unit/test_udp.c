@@ -4,7 +4,7 @@
  */
 #include "tests/unit/cast.h"
 
-Test(udp, a_reader_seen_before_the_ready_gets_its_own_datagram_and_doubt)
+Test(udp, a_reader_seen_before_the_ready_gets_its_own_datagram)
 {
 	struct stream s = server();
 	struct outcome_of_run o;
@@ -21,11 +21,48 @@ Test(udp, a_reader_seen_before_the_ready_gets_its_own_datagram_and_doubt)
 	assert_route(o.journeys[0], "rx sock recv");
 	assert_us(o.journeys[0], STATION_RX, 10);
 	assert_us(o.journeys[0], STATION_SOCK, 11.0);
-	cr_assert(o.journeys[0].is_doubtful);
+	cr_assert(!o.journeys[0].is_doubtful, "no other CPU queued a datagram meanwhile");
 	cr_assert(!o.journeys[0].is_partial);
 	assert_us(o.journeys[1], STATION_RX, 50);
 	cr_assert(!o.journeys[1].is_doubtful);
-	cr_assert_eq(o.account.doubtful_pairs, 1);
+	cr_assert_eq(o.account.doubtful_pairs, 0);
+	outcome_free(&o);
+}
+
+/* CPU 1 queues the first and is held up before it tells; the reader takes both. */
+Test(udp, a_late_ready_beside_another_cpus_makes_both_doubtful)
+{
+	struct stream s = server();
+	struct outcome_of_run o;
+
+	at(&s, 10), on_cpu(&s, 1), udp_rx(&s, U, FEED, 4000, 64, 1);
+	at(&s, 12), on_cpu(&s, 2), udp_rx(&s, U, FEED, 4001, 64, 2);
+	at(&s, 13), on_cpu(&s, 2), udp_ready(&s, U, 64, 1, 2);
+	at(&s, 14), on_cpu(&s, 3), udp_reads(&s, U, T, 64, 1);
+	at(&s, 15), on_cpu(&s, 3), udp_reads(&s, U, T, 64, 0);
+	at(&s, 30), on_cpu(&s, 1), udp_ready(&s, U, 64, 0, 1);
+	o = ends(&s);
+	cr_assert_eq(o.nr, 2);
+	cr_assert(o.journeys[0].is_doubtful);
+	cr_assert(o.journeys[1].is_doubtful);
+	outcome_free(&o);
+}
+
+Test(udp, another_cpus_ready_of_before_the_late_ones_arrival_leaves_no_doubt)
+{
+	struct stream s = server();
+	struct outcome_of_run o;
+
+	at(&s, 10), on_cpu(&s, 2), udp_rx(&s, U, FEED, 4001, 64, 2);
+	at(&s, 11), on_cpu(&s, 2), udp_ready(&s, U, 64, 0, 2);
+	at(&s, 12), on_cpu(&s, 1), udp_rx(&s, U, FEED, 4000, 64, 1);
+	at(&s, 14), on_cpu(&s, 3), udp_reads(&s, U, T, 64, 1);
+	at(&s, 15), on_cpu(&s, 3), udp_reads(&s, U, T, 64, 0);
+	at(&s, 30), on_cpu(&s, 1), udp_ready(&s, U, 64, 0, 1);
+	o = ends(&s);
+	cr_assert_eq(o.nr, 2);
+	cr_assert(!o.journeys[0].is_doubtful);
+	cr_assert(!o.journeys[1].is_doubtful);
 	outcome_free(&o);
 }
 
