@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -32,20 +33,31 @@ static void close_fd(int *fd)
  * (6.18), which then took the next file at the same address in the kernel for its own, and ran the
  * instruction of the former trial.
  */
+static uint32_t most_pages(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_FSIZE, &limit) || limit.rlim_cur / TRIAL_BYTES >= MAX_PAGES)
+		return MAX_PAGES;
+	return limit.rlim_cur >= TRIAL_BYTES ? (uint32_t)(limit.rlim_cur / TRIAL_BYTES) : 1;
+}
+
 static int make_file(struct trial *trial)
 {
 	uint32_t page = 0;
+	ssize_t bytes;
 
 	if (getrandom(&page, sizeof(page), 0) != sizeof(page))
 		return -EIO;
-	trial->file_at = (uint64_t)(page % MAX_PAGES) * TRIAL_BYTES;
+	trial->file_at = (uint64_t)(page % most_pages()) * TRIAL_BYTES;
 	trial_write_code(trial);
 	trial->file = memfd_create("gemba-trial", MFD_CLOEXEC);
 	if (trial->file < 0)
 		return -errno;
-	return pwrite(trial->file, trial->code, TRIAL_BYTES, (off_t)trial->file_at) == TRIAL_BYTES ?
-		       0 :
-		       -EIO;
+	bytes = pwrite(trial->file, trial->code, TRIAL_BYTES, (off_t)trial->file_at);
+	if (bytes < 0)
+		return -errno;
+	return bytes == TRIAL_BYTES ? 0 : -EFBIG;
 }
 
 static int make_channel(struct process *self, unsigned int timeout_ms)

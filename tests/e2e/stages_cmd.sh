@@ -45,6 +45,12 @@ if [ -z "$GEMBA_NO_BPF" ]; then
 	holds "$TMP/rows" '[.[] | select(.refused == null) | .cost_ns > 100] | all'
 fi
 
+# A limit to the size of files is none to the trials, which need a page.
+(ulimit -f 8 && "$GEMBA" stages -p "$redis" 'processC*' -f json) >"$TMP/limited" 2>"$TMP/limited.err" ||
+	fail "under ulimit -f: $(cat "$TMP/limited.err")"
+[ -n "$GEMBA_NO_BPF" ] ||
+	holds "$TMP/limited" '[.[] | select(.refused == null) | .cost_ns > 100] | length > 0 and all'
+
 for name in cpp_server rust_server hazard; do
 	[ -x "$HOST/$name" ] || continue
 	if [ "$name" = hazard ]; then
