@@ -178,6 +178,7 @@ int live_open(struct live *self, const struct opts *opts)
 		.for_ns = opts->for_ns,
 		.ring_bytes = opts->ring_bytes,
 		.before_attach = say_what_comes,
+		.found = say_stage,
 		.braked = say_braked,
 	};
 	char why[PROBE_WHY_BYTES] = "";

@@ -105,6 +105,9 @@ const char man_stages[] =
 	"That cost is taken off the steps; time_raw in the JSON has it still.\n"
 	"A stage whose hits take more than a tenth of a core within 100 ms is taken\n"
 	"off the target, and the map says so.\n"
+	"A command that gemba starts is held before its first own instruction until\n"
+	"its stages are attached; what it executes or loads later gets them up to a\n"
+	"second late, which the map says.\n"
 	"Go programs move work between threads: entries are counted there and join\n"
 	"no item.\n";
 

@@ -39,7 +39,7 @@ struct session {
 	struct source *rings;
 	struct peername *peers;
 	struct stages *stages; /* NULL: none are wanted */
-	bool has_executed;     /* the target, since its stages were looked for */
+	uint64_t executed_ns;  /* when the target did, since its stages were looked for */
 	volatile sig_atomic_t is_stopped;
 	bool is_detached;
 	uint64_t next_scan_ns;
@@ -147,7 +147,7 @@ static void scan(struct session *self, const struct batch *batch)
 		} else if (ev->kind == GEMBA_EXEC && ev->tid < PID_LIMIT) {
 			self->named[ev->tid >> 3] &= ~(1 << (ev->tid & 7)); /* a new name */
 			target_describe_again(ev->tid, self->capture);
-			self->has_executed = true;
+			self->executed_ns = ev->ts_ns;
 		}
 		at += gemba_record_bytes(ev->kind);
 	}
@@ -177,7 +177,16 @@ static void look_at_target(struct session *self)
 		self->is_stopped = 1;
 }
 
-/* A command has its functions only once it has executed, a plugin's come when it is loaded. */
+static void look_for_stages(struct session *self, const struct stages_since *since)
+{
+	uint64_t found = stages_look_again(self->stages, since);
+
+	for (size_t i = 0; i < self->capture->nr_stages && self->opts.found; i++)
+		if (found >> i & 1)
+			self->opts.found(&self->capture->stages[i]);
+}
+
+/* A program has its functions only once it has executed, a plugin's come when it is loaded. */
 static void keep_stages(struct session *self, uint64_t now, bool is_rescan)
 {
 	bool is_early = now - self->capture->start_ns < EARLY_NS && self->target->child;
@@ -185,9 +194,15 @@ static void keep_stages(struct session *self, uint64_t now, bool is_rescan)
 
 	if (!self->stages)
 		return;
-	if (self->has_executed || ((is_rescan || is_early) && !stages_are_complete(self->stages))) {
-		self->has_executed = false;
-		stages_look_again(self->stages);
+	if (self->executed_ns) {
+		const struct stages_since since = { self->executed_ns, "the target executed its program" };
+
+		self->executed_ns = 0;
+		look_for_stages(self, &since);
+	} else if ((is_rescan || is_early) && !stages_are_complete(self->stages)) {
+		const struct stages_since since = { self->capture->start_ns, "the capture began" };
+
+		look_for_stages(self, &since);
 	}
 	while ((braked = stages_brake(self->stages, now)) >= 0)
 		if (self->opts.braked)
@@ -289,6 +304,28 @@ static int start_rings(struct session *self)
 	return ring_source_new(&self->rings, &opts);
 }
 
+static void begin_clocks(struct session *self)
+{
+	self->capture->start_ns = clock_ns(CLOCK_MONOTONIC);
+	self->capture->start_wall_ns = clock_ns(CLOCK_REALTIME);
+	self->cpu_at_start_ns = own_cpu_ns();
+}
+
+/* A command has functions only once it has executed: it is held there while they are looked for. */
+static int start_target(struct session *self, char *why)
+{
+	int err;
+
+	begin_clocks(self);
+	err = target_go(self->target, self->stages, why);
+	if (err || !self->target->is_held)
+		return err;
+	look_for_stages(self, &(struct stages_since){ 0 });
+	begin_clocks(self);
+	target_release(self->target);
+	return 0;
+}
+
 static int attach(struct session *self, char *why)
 {
 	int err;
@@ -302,10 +339,7 @@ static int attach(struct session *self, char *why)
 		probe_watch(self->probe, self->target->pids[i]);
 	probe_find_sockets(self->probe);
 	name_threads(self);
-	self->capture->start_ns = clock_ns(CLOCK_MONOTONIC);
-	self->capture->start_wall_ns = clock_ns(CLOCK_REALTIME);
-	self->cpu_at_start_ns = own_cpu_ns();
-	err = target_go(self->target, why);
+	err = start_target(self, why);
 	return err || !self->target->child ? err : target_describe(self->target, self->capture);
 }
 

@@ -24,6 +24,8 @@ struct session_opts {
 	bool is_quiet; /* nothing on standard error but failures */
 	/* Stages are found and proved, nothing of the target is touched yet; NULL: nobody asks. */
 	void (*before_attach)(const struct capture *capture);
+	/* This stage was found and attached while the target ran, or was held for it. */
+	void (*found)(const struct stage_info *stage);
 	/* This stage cost too much and has been detached. */
 	void (*braked)(const struct stage_info *stage);
 };

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "src/attach/calibrate.h"
 #include "src/attach/trials.h"
@@ -23,6 +24,7 @@
 #define MAX_CHOICES 16	      /* times that a proof may change what is chosen */
 #define UNKNOWN_COST_NS 15000 /* single-stepped, and not to be tried elsewhere */
 #define LEAST_SPREAD 16	      /* of a cost: no moment of calibration is quieter than the target */
+#define LATE_BYTES 96
 #define BRAKE_NS 100000000
 #define BRAKE_SHARE 0.1 /* of one core */
 
@@ -42,6 +44,7 @@ struct stage {
 	uint64_t hits_before;
 	double rate_hz; /* of the last 100 ms */
 	bool is_braked;
+	char late[LATE_BYTES]; /* what was missed before it was attached, or "" */
 };
 
 struct stages {
@@ -185,17 +188,23 @@ static void set_text(char **to, const char *text)
 	*to = text && *text ? strdup(text) : NULL;
 }
 
-static void set_note(struct stage_info *info, const char *format, ...)
+/* One more sentence of what the user has to know of it. */
+static void add_note(struct stage_info *info, const char *format, ...)
 {
-	char *text;
+	char *text, *joined = NULL;
 	va_list args;
+	int nr;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) >= 0) {
-		free(info->note);
-		info->note = text;
-	}
+	nr = vasprintf(&text, format, args);
 	va_end(args);
+	if (nr < 0)
+		return;
+	if (info->note && asprintf(&joined, "%s; %s", info->note, text) < 0)
+		joined = NULL;
+	free(joined ? text : NULL);
+	free(info->note);
+	info->note = joined ? joined : text;
 }
 
 /* The way to the stamp is the same for every class; what comes behind it is the rest. */
@@ -231,10 +240,12 @@ static void describe(struct stages *self, size_t stage, const struct spot *spot)
 	info->cost_ns = trials_cost_ns(&self->trials, &spot->site) ?: UNKNOWN_COST_NS;
 	set_costs(self, info);
 	if (spot->place.nr_clones)
-		set_note(info, "calls of %zu copies that the compiler made are missed, as %s",
+		add_note(info, "calls of %zu copies that the compiler made are missed, as %s",
 			 spot->place.nr_clones, spot->place.clones[0]);
 	else if (spot->place.also_in)
-		set_note(info, "the process calls this one, not that of %s", spot->place.also_in);
+		add_note(info, "the process calls this one, not that of %s", spot->place.also_in);
+	if (self->stages[stage].late[0])
+		add_note(info, "%s", self->stages[stage].late);
 }
 
 static void describe_all(struct stages *self)
@@ -410,43 +421,77 @@ static void note_absence(struct stage_info *info, const char *why)
 	const char *text = strstr(why, ": ");
 
 	if (!info->binary)
-		set_note(info, "%s", text ? text + 2 : why);
+		set_text(&info->note, text ? text + 2 : why);
 }
 
-void stages_look_again(struct stages *self)
+/* What was called between `since` and now is not seen. */
+static void note_late(struct stages *self, size_t stage, const struct stages_since *since)
+{
+	struct timespec now;
+	double ms;
+
+	self->stages[stage].late[0] = 0;
+	if (!since->at_ns)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	ms = (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6 - (double)since->at_ns / 1e6;
+	snprintf(self->stages[stage].late, LATE_BYTES,
+		 "attached %.0f ms after %s, and not stamped before", ms, since->what);
+}
+
+/* True: it is attached, and was not in this file before. */
+static bool attach_late(struct stages *self, size_t stage, size_t process,
+			const struct stages_since *since)
+{
+	struct spot *spot = spot_of(self, stage, process);
+	bool was_attached = spot->is_attached;
+	uint64_t at = spot->attached_at;
+
+	if (attach(self, stage, process) || !spot->is_attached)
+		return false;
+	if (was_attached && spot->attached_at == at)
+		return false;
+	note_late(self, stage, since);
+	return true;
+}
+
+uint64_t stages_look_again(struct stages *self, const struct stages_since *since)
 {
 	char why[PROBE_WHY_BYTES];
+	uint64_t found = 0;
 
 	for (size_t p = 0; p < self->target->nr_pids; p++)
 		if (self->binaries[p])
 			binaries_refresh(self->binaries[p]);
 	if (open_binaries(self, why))
-		return;
+		return 0;
 	for (size_t s = 0; s < self->capture->nr_stages; s++)
 		for (size_t p = 0; p < self->target->nr_pids; p++)
 			if (locate(self, s, p, why) <= 0)
 				note_absence(&self->capture->stages[s], why);
 	if (prove(self, why))
-		return;
+		return 0;
 	for (size_t s = self->capture->nr_stages; s-- > 0;)
 		for (size_t p = 0; p < self->target->nr_pids; p++)
-			attach(self, s, p);
+			if (attach_late(self, s, p, since))
+				found |= 1ull << s;
 	describe_all(self);
+	return found;
 }
 
 static void brake(struct stages *self, size_t stage)
 {
-	const struct stage_info *info = &self->capture->stages[stage];
+	struct stage_info *info = &self->capture->stages[stage];
+	double rate_hz = self->stages[stage].rate_hz;
 
 	for (size_t p = 0; p < self->target->nr_pids; p++)
 		detach(spot_of(self, stage, p));
 	self->stages[stage].is_braked = true;
-	set_note(
-		&self->capture->stages[stage],
-		"braked: entered %.3g times a second at %u ns a hit, which took %.0f %% of a core; "
-		"detached, and not stamped since",
-		self->stages[stage].rate_hz, info->cost_ns,
-		self->stages[stage].rate_hz * info->cost_ns / 1e7);
+	set_text(&info->note, NULL); /* whatever it missed before is little beside this */
+	add_note(info,
+		 "braked: entered %.3g times a second at %u ns a hit, which took %.0f %% of a core; "
+		 "detached, and not stamped since",
+		 rate_hz, info->cost_ns, rate_hz * info->cost_ns / 1e7);
 }
 
 /* All at one instant: to detach a stage takes a while, in which the others go on. */
@@ -488,7 +533,7 @@ void stages_finish(struct stages *self)
 
 		info->hits = probe_stage_hits(self->probe, s);
 		if (!info->binary && !info->note)
-			set_note(info, "the target never mapped a file that has it");
+			set_text(&info->note, "the target never mapped a file that has it");
 	}
 }
 

@@ -23,8 +23,17 @@ int stages_new(struct stages **out, struct probe *probe, const struct target *ta
 	       struct capture *capture, char *why);
 /* 0, or -errno with a sentence in why: then nothing is left attached. */
 int stages_attach(struct stages *self, char *why);
-/* The target may have mapped or executed something: attaches what could not be found before. */
-void stages_look_again(struct stages *self);
+/* From when on the functions may have been called unseen, and what happened then; 0: never. */
+struct stages_since {
+	uint64_t at_ns; /* CLOCK_MONOTONIC */
+	const char *what;
+};
+
+/*
+ * The target may have mapped or executed something: attaches what could not be found before.
+ * Bit n of the answer: stage n is attached now, and was not before.
+ */
+uint64_t stages_look_again(struct stages *self, const struct stages_since *since);
 /*
  * Once in 100 ms of CLOCK_MONOTONIC: a stage whose hits cost more than a tenth of a core since
  * the last time is detached for good. Its number, or -1; call it until it says -1.

@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "src/attach/launch.h"
 #include "src/attach/procfs.h"
 
 #define PF_KTHREAD 0x00200000 /* include/linux/sched.h; field 9 of /proc/PID/stat */
@@ -180,12 +181,14 @@ int target_from_command(struct target *self, char *const argv[], char *why)
 	return 0;
 }
 
-int target_go(struct target *self, char *why)
+int target_go(struct target *self, bool hold, char *why)
 {
+	bool is_traced;
 	int error = 0;
 
 	if (!self->child)
 		return 0;
+	is_traced = hold && launch_prepare(self->child);
 	if (write(self->go_fd, "g", 1) != 1)
 		return fail(why, -errno, "the command ended before it began");
 	close(self->go_fd);
@@ -194,11 +197,20 @@ int target_go(struct target *self, char *why)
 		error = 0;
 	close(self->err_fd);
 	self->err_fd = -1;
-	if (!error)
+	if (!error) {
+		self->is_held = is_traced && launch_hold(self->child);
 		return 0;
+	}
 	target_reap(self, true);
 	return fail(why, -error, "cannot run %s: %s; check its path", self->argv[0],
 		    strerror(error));
+}
+
+void target_release(struct target *self)
+{
+	if (self->is_held)
+		launch_release(self->child);
+	self->is_held = false;
 }
 
 bool target_is_alive(const struct target *self)
@@ -227,6 +239,7 @@ void target_fini(struct target *self)
 		close(self->go_fd); /* the child reads the end of file and ends */
 		target_reap(self, true);
 	}
+	target_release(self);
 	if (self->err_fd >= 0)
 		close(self->err_fd);
 	self->go_fd = self->err_fd = -1;

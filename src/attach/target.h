@@ -22,6 +22,7 @@ struct target {
 	char *const *argv; /* what it is to execute, borrowed, else NULL */
 	int go_fd;	   /* written: the child executes its command */
 	int err_fd;	   /* read: errno of a failed exec, end of file when it worked */
+	bool is_held;	   /* it has executed, and waits for target_release() */
 };
 
 #define TARGET_WHY_BYTES 512
@@ -35,8 +36,12 @@ int target_from_pids(struct target *self, const uint32_t *pids, size_t nr, char 
 int target_from_name(struct target *self, const char *name, bool all, char *why);
 int target_from_command(struct target *self, char *const argv[], char *why);
 
-/* Lets a started command go on. -errno of its exec, 0 when it runs. */
-int target_go(struct target *self, char *why);
+/*
+ * Lets a started command execute, and holds it before its first own instruction where that can be
+ * (see launch.h), until it is released. -errno of its exec, 0 when it did.
+ */
+int target_go(struct target *self, bool hold, char *why);
+void target_release(struct target *self);
 /* True while at least one process of the target lives. */
 bool target_is_alive(const struct target *self);
 /* The exit status of a started command, once it has ended: code, or 128 + signal; else -1. */

@@ -33,6 +33,9 @@ static int one(struct vsm *vsm, const struct stage_info *stage)
 			"Stage %s was never entered: %s is not on the items' way, or calls "
 			"of it are inlined.",
 			stage->name, stage->symbol ? stage->symbol : stage->probe);
+	if (stage->note)
+		return vsm_doubt(vsm, "stage_note", stage->name, 0, "Stage %s: %s.", stage->name,
+				 stage->note);
 	return 0;
 }
 

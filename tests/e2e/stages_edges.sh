@@ -202,4 +202,29 @@ for bad in hz_jrcxz hz_syscall hz_evex_vpshufd hz_vpor+1 hz_nosuch; do
 	[ $bad = hz_nosuch ] || continue
 	has_doubt "$TMP/cmd.json" stage_not_found
 done
+
+# It is held at its entry until they are on: not a call is missed, of a library neither.
+succeeds "$GEMBA" record --force -o "$TMP/cmd.gemba" -s hz_nop1 -s begin=__libc_start_main -- \
+	"$hazard_path" --seconds 20 --rounds 500
+grep -q '^rounds=500 wrong=0 ' "$TMP/out" || fail "a command that was held: $(cat "$TMP/out")"
+map "$TMP/cmd.gemba" "$TMP/cmd.json"
+same 'hits of a command, 4 a round' "$(hits "$TMP/cmd.json" hz_nop1)" 2000
+same 'hits at its very beginning' "$(hits "$TMP/cmd.json" begin)" 1
+
+# One that executes another program is not held then, and the map says for how long it was late.
+succeeds "$GEMBA" record --force -o "$TMP/cmd.gemba" -s hz_nop1 -- \
+	sh -c "sleep 0.2; exec '$hazard_path' --seconds 1.5"
+map "$TMP/cmd.gemba" "$TMP/cmd.json"
+at_least 'hits of a second program' "$(hits "$TMP/cmd.json" hz_nop1)" 100
+has_doubt "$TMP/cmd.json" stage_note
+holds "$TMP/cmd.json" '.capture.stages[0].note | test("^attached [0-9]+ ms after the target executed")'
+
+# What a held one gets is what it would have got: its end, its status, its signals.
+for command in 'exit 7' 'kill -TERM $$' 'trap "exit 3" USR1; kill -USR1 $$; exit 4'; do
+	"$GEMBA" record --force -o "$TMP/cmd.gemba" -s hz_nop1 -- sh -c "$command" >"$TMP/out" 2>&1
+	map "$TMP/cmd.gemba" "$TMP/cmd.json"
+	sh -c "$command" 2>/dev/null
+	alone=$?
+	same "status of '$command'" "$(json "$TMP/cmd.json" .capture.targets[0].exit_status)" $alone
+done
 no_probe_left
