@@ -72,7 +72,6 @@ struct conn {
 	bool has_next_send;
 	bool is_answered_late; /* UDP: by other threads, or after its reader has slept */
 	bool is_flow_counted;  /* at its endpoint */
-	bool is_begun_alone;   /* an item of it was begun that was the only one waiting for it */
 	uint32_t peer_pid;
 	char peer_comm[16];
 	uint32_t supplier; /* endpoint, or ENDPOINT_NONE: not looked up yet */
@@ -109,6 +108,8 @@ struct conn {
 	struct fifo sent;   /* struct sent_segment, waiting for its ack */
 	struct fifo owed;   /* struct owed: items whose packet waits for it */
 	struct fifo loose;  /* struct loose_tx: packets before their send call was told */
+	uint32_t nr_entered;	 /* items of it that began at the entry stage, as far as is sure, */
+	uint32_t nr_not_entered; /* and that did not */
 	uint32_t nr_given_up;
 	struct given_up {
 		uint64_t at_ns;

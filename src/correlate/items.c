@@ -97,6 +97,7 @@ void item_leave_thread(struct correlate *self, struct item *item)
 
 void item_close(struct correlate *self, struct item *item)
 {
+	entry_left(self, item);
 	item_leave_thread(self, item);
 	list_del(&item->by_conn);
 	list_del(&item->by_thread);
@@ -192,8 +193,10 @@ static void account_for(struct correlate *self, const struct item *item, enum ou
 
 void item_finish(struct correlate *self, struct item *item, enum outcome outcome)
 {
-	if (!item->is_closed)
+	if (!item->is_closed) {
+		entry_left(self, item);
 		item_leave_thread(self, item);
+	}
 	if (!item->nr_stamps) {
 		/* originated, its call told only at its end, its packet not seen */
 		item_stamp(item, STATION_SEND, item->last_ns, 0, 0);

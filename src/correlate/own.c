@@ -284,8 +284,11 @@ void own_recv(struct correlate *self, struct conn *conn, struct thread *thread,
 		item = begin_item(self, conn, thread, arrival, waits, cpu);
 	}
 	thread->last_station = ++self->serial;
-	if (item)
-		item->read_station = thread->last_station;
+	if (!item)
+		return;
+	if (!item->merges)
+		entry_read(conn, thread);
+	item->read_station = thread->last_station;
 }
 
 /* Another CPU queued its datagram after this late one came in: which was read first? */
@@ -366,7 +369,7 @@ static bool is_guess(const struct thread *thread)
 	unsigned int candidates = 0;
 
 	if (thread->current->is_begun)
-		return thread->current->is_resumed;
+		return thread->current->is_guess;
 
 	for (struct list *node = thread->items.prev; node != &thread->items; node = node->prev) {
 		const struct item *item = list_entry(node, struct item, by_thread);
@@ -543,6 +546,7 @@ void own_slept(struct correlate *self, struct thread *thread)
 	}
 	thread->open_epoch = ++thread->epoch;
 	thread->saw_empty = false;
+	entry_slept(thread);
 }
 
 void own_exited(struct correlate *self, struct thread *thread)

@@ -87,6 +87,14 @@ void own_slept(struct correlate *self, struct thread *thread);
 void own_exited(struct correlate *self, struct thread *thread);
 void own_drop(struct correlate *self, struct conn *conn, const struct arrival *arrival);
 
+/* entry.c */
+/* The item that a hit of the entry stage begins; NULL: none can be. */
+struct item *entry_begin(struct correlate *self, struct thread *thread);
+/* What it learns from: an item was read, its thread sleeps, an item gets no more outputs. */
+void entry_read(const struct conn *conn, struct thread *thread);
+void entry_slept(struct thread *thread);
+void entry_left(struct correlate *self, const struct item *item);
+
 /* stage.c */
 /* A thread has entered the function of a stage, counted from 0, the entry stage. */
 void stage_hit(struct correlate *self, struct thread *thread, uint32_t stage, unsigned int cpu);

@@ -45,6 +45,22 @@ struct queued {
 
 #define THREAD_MAX_QUEUED 64
 
+/* How a thread comes from reads to the entry stage; see entry.c. A run: reads, then entries. */
+struct entry_habit {
+	uint64_t entry_station;	 /* serial of its last entry */
+	uint64_t passed_station; /* what was read before has been passed over */
+	uint32_t reads;		 /* of the run it is in */
+	uint32_t entries;
+	uint32_t nr_single_runs; /* of one read */
+	uint32_t nr_single_entries;
+	uint32_t nr_runs; /* of several reads */
+	uint32_t nr_reads;
+	uint32_t nr_entries;
+	uint32_t nr_begun;    /* items, forks apart */
+	uint32_t nr_left;     /* ended, and never begun */
+	uint8_t least_likely; /* connections less likely than that of the last begun do not count */
+};
+
 struct thread {
 	uint32_t tid;
 	uint8_t state;
@@ -63,6 +79,7 @@ struct thread {
 	struct item *last_begun; /* the last one it took at the entry stage, if its id is still */
 	uint64_t last_begun_id;	 /* this one */
 	uint32_t last_begun_epoch;
+	struct entry_habit habit;
 	struct list items;	  /* open ones that it touched last */
 	struct segment *segments; /* ring */
 	uint32_t nr_segments;

@@ -101,3 +101,22 @@ awk -F '\t' -v OFS='\t' '$1 == "message" && ($3 == 301 || $3 == 304) { d = $3 ==
 cmp -s "$TMP/trader.tsv" "$TMP/swapped.tsv" && fail "nothing was swapped"
 judge "$TMP/swapped.tsv" >"$TMP/swapped.out" && fail "two swapped packets are not noticed"
 grep -q '\.order' "$TMP/swapped.out" || fail "the swap fails for another reason: $(cat "$TMP/swapped.out")"
+
+# At full load, when the thread never sleeps, its order session's acks are not taken for packets.
+feed=127.0.0.1:$(free_port)
+packets=20000
+start exchange "$HOST/exchange" --feed "$feed" --orders 127.0.0.1:0 --packets $packets --rate 8000 \
+	--burst 5 --start-after-ms 2000
+exchange=$pid
+wait_for_line "$TMP/exchange.out" '^ready '
+port=$(sed -n 's/^ready //p' "$TMP/exchange.out")
+start trader "$HOST/trader" --feed "$feed" --orders "127.0.0.1:$port"
+record "$TMP/burst.gemba" "$pid" -s decode_message -s send_order
+wait_for_exit "$exchange" 40
+wait_for_exit "$gemba"
+items "$TMP/burst.gemba" "$TMP/burst.csv"
+columns "$TMP/burst.csv" protocol decode_message_ns outcome |
+	awk -F '\t' '$1 == "tcp" && ($2 != "" || $3 == "out")' >"$TMP/acks"
+same 'acks that were begun or answered' "$(wc -l <"$TMP/acks")" 0
+at_least 'messages begun' "$(columns "$TMP/burst.csv" protocol decode_message_ns |
+	awk -F '\t' '$1 == "udp" && $2 != ""' | wc -l)" $((packets * 3 / 2))

@@ -108,6 +108,23 @@ for with in '' '-s processCommand -s call'; do
 done
 diff "$TMP/same0.shape" "$TMP/same4.shape" || fail 'without stages < > with stages differ'
 
+# An entry stage that only some commands reach, on a thread that is never idle: those that do not
+# are not taken for those that do. By the length of their answers: OK for a SET, 3 bytes for a GET.
+redis-cli -p "$port" set key:__rand_int__ xxx >"$TMP/out"
+record "$TMP/mix.gemba" "$redis" -s setCommand
+redis-benchmark -p "$port" -n 20000 -c 10 -t set -q >"$TMP/mix.set" &
+sets=$!
+redis-benchmark -p "$port" -n 20000 -c 10 -t get -q >"$TMP/mix.get"
+wait "$sets"
+end_record
+items "$TMP/mix.gemba" "$TMP/mix.csv"
+columns "$TMP/mix.csv" setCommand_ns bytes_out outputs_shared |
+	awk -F '\t' '$3 <= 1 && ($2 == 5 || $2 == 9) { print ($1 != ""), $2 }' | sort | uniq -c >"$TMP/mix"
+count_of() { awk -v what="$1" '$2 " " $3 == what { print $1; nr = 1 } END { if (!nr) print 0 }' "$TMP/mix"; }
+at_least 'SETs with the stage' "$(count_of '1 5')" 19000
+at_most 'GETs with it' "$(count_of '1 9')" 100
+at_most 'SETs without' "$(count_of '0 5')" 100
+
 # The brake: what is entered too often is let go, and said; then redis is as fast as before.
 rate() { redis-benchmark -p "$port" -n 100000 -t set -c 20 -P 16 --csv | awk -F, '/^"SET"/ { gsub(/"/, "", $2); print int($2) }'; }
 before=$(rate)
