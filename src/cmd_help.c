@@ -66,7 +66,7 @@ static void write_command(const struct command *command)
 	if (command->traits & CMD_TAKES_GLOB)
 		fputs("GLOB fits plain or demangled names of functions, as 'process*', or those of one\n"
 		      "binary, as 'libc:*alloc*'; '*' is every function of all binaries. Without one\n"
-		      "the functions of the executable are listed. A row is used as -s NAME=PROBE.\n",
+		      "the functions of the executable are listed. A row ends with what -s takes.\n",
 		      stdout);
 	if (command->traits & CMD_TAKES_FILE)
 		fputs("\nFILE is a trace (*.gemba) or a map (*.json), told apart by content; without\n"

@@ -77,7 +77,7 @@ static int write_all(const struct survey *survey, const struct opts *opts)
 		return 1;
 	if (opts->output)
 		output_empty(fileno(out));
-	view = (struct stages_view){ output_columns(out), output_is_utf8() };
+	view = (struct stages_view){ output_is_utf8() };
 	err = write_notes(survey, format->has_totals ? out : NULL);
 	format->write(survey, &view, out);
 	if (output_close(out, opts->output))

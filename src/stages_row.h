@@ -11,7 +11,6 @@
 #include "src/attach/survey.h"
 
 struct stages_view {
-	unsigned int columns; /* of the text, at least 40 */
 	bool is_utf8;
 };
 
@@ -23,8 +22,5 @@ struct stages_format {
 
 /* By the name -f takes; never NULL for one the option table has let through. */
 const struct stages_format *stages_format(const char *name);
-/* Text of `columns` at most, cut in the middle: both ends tell names apart. out holds
- * 4 * columns + 1 bytes. Returns the width. */
-unsigned int stages_elide(char *out, const char *text, unsigned int columns, bool is_utf8);
 
 #endif

@@ -10,6 +10,7 @@
 #include "src/attach/survey.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,10 @@
 
 #include "src/attach/feature.h"
 #include "src/attach/probe.h"
+#include "src/attach/procfs.h"
 #include "src/util/unit.h"
 
+#define MAX_TYPED 2000 /* rows, more are told by their mangled names */
 #define DWARF_NS (500 * NS_PER_MS)
 #define TRIAL_RUNS 100 /* enough for a price; -s proves its own more thoroughly */
 #define TRIAL_MS 5000  /* a busy host is slow, which is no harm */
@@ -120,8 +123,9 @@ static int add(void *ctx, const struct place *place)
 static int compare_rows(const void *left, const void *right)
 {
 	const struct survey_row *a = left, *b = right;
-	int order = strcmp(a->base, b->base);
+	int order = b->is_of_executable - a->is_of_executable;
 
+	order = order ? order : strcmp(a->base, b->base);
 	order = order ? order : strcmp(a->binary, b->binary);
 	order = order ? order : strcmp(survey_name(a), survey_name(b));
 	return order ? order : (a->vaddr > b->vaddr) - (a->vaddr < b->vaddr);
@@ -313,6 +317,44 @@ static void price(struct survey *self)
 	}
 }
 
+/* By its demangled name, where that leads to this function and no other. */
+static char *demangled_probe(struct survey *self, const struct survey_row *row)
+{
+	size_t binary_bytes = strlen(row->probe) - strlen(row->symbol);
+	char why[PLACE_WHY_BYTES], *text;
+	bool is_it = false;
+
+	if (asprintf(&text, "%.*s%s", (int)binary_bytes, row->probe, row->demangled) < 0)
+		return NULL;
+	for (size_t p = 0; p < self->target->nr_pids && !is_it; p++) {
+		struct place place;
+
+		if (place_find(&place, self->binaries[p], text, why))
+			continue;
+		is_it = place.vaddr == row->vaddr && !strcmp(place.binary, row->binary);
+		place_fini(&place);
+	}
+	if (is_it)
+		return text;
+	free(text);
+	return strdup(row->probe);
+}
+
+static void name_rows(struct survey *self)
+{
+	char exe[PATH_MAX] = "";
+
+	proc_readlink(self->target->pids[0], "exe", exe, sizeof(exe));
+	for (size_t i = 0; i < self->nr; i++) {
+		struct survey_row *row = &self->rows[i];
+		bool is_better = row->demangled && row->is_by_name && self->nr <= MAX_TYPED;
+
+		row->typed = is_better ? demangled_probe(self, row) : strdup(row->probe);
+		row->is_of_executable = !strcmp(row->binary, exe);
+		self->is_failed |= !row->typed;
+	}
+}
+
 static void count_rows(struct survey *self)
 {
 	for (size_t i = 0; i < self->nr; i++) {
@@ -366,6 +408,9 @@ static int survey(struct survey *self, const char *glob, char *why)
 		return -ENOMEM;
 	price(self);
 	count_rows(self);
+	name_rows(self);
+	if (self->is_failed)
+		return -ENOMEM;
 	qsort(self->rows, self->nr, sizeof(*self->rows), compare_rows);
 	return 0;
 }
@@ -399,6 +444,7 @@ void survey_free(struct survey *self)
 		free(self->rows[i].symbol);
 		free(self->rows[i].demangled);
 		free(self->rows[i].probe);
+		free(self->rows[i].typed);
 		free(self->rows[i].refused);
 	}
 	for (size_t p = 0; p < self->target->nr_pids; p++)

@@ -15,10 +15,12 @@
 
 struct survey_row {
 	char *symbol;
-	char *demangled;		      /* NULL: not mangled */
-	char *probe;			      /* for -s: leads to this function and no other */
-	bool is_by_name;		      /* the probe is; else by address */
+	char *demangled; /* NULL: not mangled */
+	char *probe;	 /* for -s: leads to this function and no other */
+	char *typed;	 /* the same as people read it: demangled where it can be */
+	bool is_by_name; /* the probe is; else by address */
 	const char *binary, *base, *build_id; /* path, its last part */
+	bool is_of_executable;		      /* not of a library */
 	uint64_t vaddr;
 	struct site site;
 	char *refused;	       /* NULL: it can be probed */
@@ -31,7 +33,7 @@ struct survey_row {
 struct survey {
 	const struct target *target;
 	struct binaries *binaries[TARGET_MAX_PIDS];
-	struct survey_row *rows; /* by binary and name */
+	struct survey_row *rows; /* by binary and name, those of the executable first */
 	size_t nr, room;
 	size_t nr_cheap, nr_stepped, nr_refused;
 	struct trials trials;

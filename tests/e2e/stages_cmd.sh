@@ -63,20 +63,24 @@ for name in cpp_server rust_server hazard; do
 	has_names "$pid" "$HOST/$name"
 	[ "$name" = rust_server ] || continue
 	holds "$TMP/rows" '[.[] | select(.demangled != null)] | length > 50'
+	# What a row ends with is taken, demangled names and their quotes too.
+	succeeds "$GEMBA" stages -p "$pid" '*Engine*'
+	row=$(grep -m 1 'Engine::handle' "$TMP/out" | sed 's/^.* [0-9-]* \([^ ]*:.*\)/\1/')
+	eval "succeeds \"\$GEMBA\" record -p \"$pid\" --for 0.2s -o \"\$TMP/typed.gemba\" -s $row"
 done
 
 # VEX is never probed, whoever asks.
 holds "$TMP/rows" '[.[] | select(.site_text // "" | test("^v[a-z]"))] | length == 0'
 
-# By name, by binary, everything; text within its columns, in ASCII here.
+# By name, by binary, everything; in ASCII here. A row's last word is what -s takes.
 succeeds "$GEMBA" stages -p "$redis" 'processComm*'
-grep -q '^processCommand ' "$TMP/out" || fail "$(cat "$TMP/out")"
+grep -q '^ .* [0-9-] redis-[a-z-]*:processCommand$' "$TMP/out" || fail "$(cat "$TMP/out")"
 succeeds "$GEMBA" stages -p "$redis" 'libc:getpid' -f json
 holds "$TMP/out" 'length == 1 and .[0].probe == "libc.so.6:getpid"'
 COLUMNS=80 run "$GEMBA" stages -p "$redis" '*'
 same 'status of everything' "$status" 0
 at_least 'functions of redis and its libraries' "$(wc -l <"$TMP/out")" 10000
-same 'lines over 80 columns' "$(grep -v '^note: \|^to stamp ' "$TMP/out" | awk 'length > 80' | wc -l)" 0
+grep -q '^to stamp one: gemba map -p [0-9]* -s redis-[a-z-]*:[A-Za-z]' "$TMP/out" || fail "$(tail -n 1 "$TMP/out")"
 same 'bytes that are not ASCII' "$(LC_ALL=C grep -c '[^ -~]' "$TMP/out")" 0
 grep -Eq '^[0-9]+ functions: [0-9]+ with a cheap site, [0-9]+ single-stepped, [0-9]+ refused$' "$TMP/out" ||
 	fail "no totals: $(tail -n 3 "$TMP/out")"
@@ -122,6 +126,6 @@ if [ "$(id -u)" = 0 ]; then
 		"$TMP/gemba" stages -p "$pid" 'libc:getp*'
 	same 'status as nobody' "$status" 0
 	same 'notes about costs' "$(grep -c 'costs are not known' "$TMP/out")" 1
-	grep -Eq '^getpid .* - +[0-9-]+$' "$TMP/out" || fail "$(cat "$TMP/out")"
+	grep -Eq "^ +- [a-z]+ .* [0-9-]+ libc.so.6:getpid\$" "$TMP/out" || fail "$(cat "$TMP/out")"
 fi
 no_probe_left
