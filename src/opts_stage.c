@@ -38,6 +38,30 @@ static bool is_taken(const struct opts *self, const char *name)
 	return false;
 }
 
+/* An operator's name, a parameter or a template's argument may have any of these signs. */
+static bool is_plain(const char *probe)
+{
+	return !strpbrk(probe, "(<") && !strstr(probe, "operator");
+}
+
+/* What is surely a mistake, before a function of that name is looked for. */
+static int check_words(const char *text, size_t name_bytes, bool has_name, char *why)
+{
+	if (*text != '=' && text[name_bytes] && !has_name && is_plain(text))
+		return opts_refuse(
+			why,
+			"'%.*s' is no name for a stage: letters, digits and _.- make one, "
+			"a letter first",
+			(int)(name_bytes < 80 ? name_bytes : 80), text);
+	if (strpbrk(text, "*?") && is_plain(text))
+		return opts_refuse(
+			why,
+			"'%.80s' is a pattern, and a stage is one function; gemba stages "
+			"lists those that fit",
+			text);
+	return 0;
+}
+
 /* Behind `BINARY:`, that is a single colon; `::` never separates. */
 static const char *symbol_of(const char *probe)
 {
@@ -52,16 +76,31 @@ static const char *symbol_of(const char *probe)
 	return symbol;
 }
 
+/* Of a Go method the receiver's type without its package: server.(*client).parse */
+static const char *skip_path(const char *symbol)
+{
+	const char *slash = strrchr(symbol, '/');
+
+	return slash && strpbrk(symbol, "<> ") == NULL ? slash + 1 : symbol;
+}
+
 static void derive(char *name, const char *probe)
 {
-	const char *symbol = symbol_of(probe);
+	const char *symbol = skip_path(symbol_of(probe));
+	bool is_pointer = false;
 	size_t nr = 0;
 
 	if (isdigit((unsigned char)*symbol))
 		name[nr++] = '_';
-	for (; *symbol && *symbol != '(' && *symbol != '+' && nr + 4 < OPTS_STAGE_NAME_BYTES;
-	     symbol++) {
-		if (symbol[0] == ':' && symbol[1] == ':') {
+	for (; *symbol && *symbol != '+' && nr + 4 < OPTS_STAGE_NAME_BYTES; symbol++) {
+		if (symbol[0] == '(' && symbol[1] == '*') {
+			is_pointer = true;
+			symbol++;
+		} else if (symbol[0] == ')' && is_pointer) {
+			is_pointer = false;
+		} else if (symbol[0] == '(') {
+			break;
+		} else if (symbol[0] == ':' && symbol[1] == ':') {
 			name[nr++] = '.';
 			symbol++;
 		} else {
@@ -120,6 +159,8 @@ int opt_stage(struct opts *self, const struct opt_row *row, const char *text, ch
 	for (const char *c = text; *c; c++)
 		if (iscntrl((unsigned char)*c))
 			return opts_refuse(why, "control characters are not allowed");
+	if (check_words(text, length, has_name, why))
+		return -EINVAL;
 	if (has_name && take_name(self, stage, text, length, why))
 		return -EINVAL;
 	if (!has_name) {

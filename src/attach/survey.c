@@ -268,7 +268,7 @@ static void note_failures(struct survey *self)
 }
 
 /* Costs as of the very program that stamps. */
-static int measure(struct survey *self)
+static void measure(struct survey *self)
 {
 	const struct probe_opts probe_opts = {
 		.ring_bytes = RING_BYTES,
@@ -290,7 +290,6 @@ static int measure(struct survey *self)
 	note_failures(self);
 	probe_free(probe);
 	pairs_fini(&missing);
-	return err == -ENOMEM ? err : 0;
 }
 
 /* Each row its own cost, or the mean of its class. */
@@ -401,10 +400,10 @@ static int survey(struct survey *self, const char *glob, char *why)
 		return err;
 	look_around(self);
 	if (feature_has_privileges())
-		err = measure(self);
+		measure(self);
 	else
 		no_costs(self, "to try a probe needs root, or CAP_BPF with CAP_PERFMON");
-	if (err || self->is_failed)
+	if (self->is_failed)
 		return -ENOMEM;
 	price(self);
 	count_rows(self);

@@ -205,13 +205,29 @@ static void set_window(struct vsm_builder *self, struct vsm *vsm, const struct c
 	vsm->window_end_ns = later(end_ns, self->window_start_ns);
 }
 
-/* Of the item's own way: what the probes of its stages took. Tracepoints are not in it. */
+/* What the probes took that fell on no item, at what a hit of them costs on the average. */
+static uint64_t unowned_ns(const struct vsm *vsm, const struct capture *capture)
+{
+	uint64_t nr_hits = 0;
+	double sum_ns = 0;
+
+	for (size_t i = 0; i < capture->nr_stages; i++) {
+		nr_hits += capture->stages[i].hits;
+		sum_ns += (double)capture->stages[i].hits * capture->stages[i].cost_ns;
+	}
+	if (!nr_hits)
+		return 0;
+	return (uint64_t)(sum_ns / (double)nr_hits * (double)vsm->account.stage_hits_unowned);
+}
+
+/* What the probes of stages took, of the items' own way and beside it. Tracepoints are not in it. */
 static void set_observer(const struct vsm_builder *self, struct vsm *vsm,
 			 const struct capture *capture)
 {
 	vsm->observer_path_ns_per_item = UINT64_MAX;
 	if (self->passage.costs && self->nr_mapped)
-		vsm->observer_path_ns_per_item = self->bias_ns / self->nr_mapped;
+		vsm->observer_path_ns_per_item =
+			(self->bias_ns + unowned_ns(vsm, capture)) / self->nr_mapped;
 	vsm->observer_cpu_ratio = capture->end_ns > capture->start_ns ?
 					  (double)capture->observer_cpu_ns /
 						  (double)(capture->end_ns - capture->start_ns) :

@@ -159,9 +159,9 @@ static void put_outputs(struct flow *flow, const struct family *family)
 }
 
 /* A thread that ended before it was named has its number only. */
-static void add_ran(struct flow *flow, const struct ran_instead *ran)
+static void add_ran(struct flow *flow, const struct ran_instead *ran, uint64_t nr_items)
 {
-	struct figure time = figure_time(ran->sum_ns);
+	struct figure time = figure_time(nr_items ? ran->sum_ns / nr_items : ran->sum_ns);
 
 	if (ran->comm[0])
 		flow_add(flow, STYLE_PLAIN, "%.16s (%u) %s", ran->comm, ran->pid, time.s);
@@ -177,9 +177,9 @@ static void put_ran(struct flow *flow, const struct family *family)
 		if (!step->nr_ran)
 			continue;
 		flow_begin(flow, "ran");
-		flow_add(flow, STYLE_PLAIN, "instead of %s:", step->name);
+		flow_add(flow, STYLE_PLAIN, "instead of %s, an item:", step->name);
 		for (size_t r = 0; r < step->nr_ran && r < MAX_NAMED; r++)
-			add_ran(flow, &step->ran[r]);
+			add_ran(flow, &step->ran[r], family->items);
 		if (step->nr_ran > MAX_NAMED)
 			flow_add(flow, STYLE_PLAIN, "and %zu more", step->nr_ran - MAX_NAMED);
 		flow_end(flow);

@@ -101,9 +101,10 @@ static void put_observer(struct flow *flow, const struct vsm *vsm)
 {
 	flow_begin(flow, "observer");
 	if (vsm->observer_path_ns_per_item != UINT64_MAX)
-		flow_add(flow, STYLE_PLAIN, "%s an item",
+		flow_add(flow, STYLE_PLAIN, "%s an item in the target",
 			 figure_time(vsm->observer_path_ns_per_item).s);
-	flow_add(flow, STYLE_PLAIN, "%s of a CPU", figure_ratio(vsm->observer_cpu_ratio).s);
+	flow_add(flow, STYLE_PLAIN, "%s of a CPU by gemba itself",
+		 figure_ratio(vsm->observer_cpu_ratio).s);
 	flow_add(flow, STYLE_PLAIN, "%s",
 		 vsm->capture.observer_rss_bytes ? figure_bytes(vsm->capture.observer_rss_bytes).s :
 						   "memory -");

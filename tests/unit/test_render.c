@@ -276,7 +276,7 @@ Test(render, a_thread_without_a_name_is_a_number)
 	struct vsm *vsm = sample_redis();
 
 	memset(vsm->families[0].steps[2].ran[1].comm, 0, 16);
-	SAYS(vsm, 120, "ksoftirqd/3 (31) 18.3ms  tid 977 4.12ms");
+	SAYS(vsm, 120, "ksoftirqd/3 (31) 152ns  tid 977 34ns");
 }
 
 Test(render, time_that_is_unmapped_is_named)
