@@ -189,7 +189,8 @@ static void measure(struct child *self, uint32_t nr, struct trial_reply *reply)
 			nr;
 	}
 	qsort(times_ns, NR_ROUNDS, sizeof(times_ns[0]), by_value);
-	reply->time_ns = times_ns[NR_ROUNDS / 2];
+	/* the lower quartile: what else ran on a busy host makes rounds longer, never shorter */
+	reply->time_ns = times_ns[NR_ROUNDS / 4];
 	reply->is_ok = true;
 }
 

@@ -91,6 +91,10 @@ static const struct {
 	{ "map -p 1 -k rx=arg0", "-k: not in this version" },
 	{ "map -p 1 -s send=f", "-s: 'send' is a built-in station or step; give another name" },
 	{ "map -p 1 -s a=f -s a=g", "-s: two stages are called 'a'" },
+	{ "map -p 1 -s a~b=f",
+	  "-s: 'a b' is no name for a stage: letters, digits and _.- make one, a letter first" },
+	{ "map -p 1 -s f*",
+	  "-s: 'f*' is a pattern, and a stage is one function; gemba stages lists those that fit" },
 	{ "map -p 1 -s a=", "-s: 'a=' names no function, as decode=decode_packet does" },
 	{ "map x.gemba -s f", "--stage goes with a live target: -p PID, -n NAME or -- COMMAND" },
 	{ "map --key=recv=arg0", "--key: not in this version" },
@@ -375,6 +379,9 @@ Test(opts, a_stage_is_called_after_its_function_unless_it_has_a_name)
 		{ "send", "send_", "send" },
 		{ "x:0x1234", "_0x1234", "x:0x1234" },
 		{ "a=libx.so:f=g", "a", "libx.so:f=g" },
+		{ "srv:github.com/x/srv/server.(*client).parse", "server.client.parse",
+		  "srv:github.com/x/srv/server.(*client).parse" },
+		{ "ns::operator*(int*)", "ns.operator_", "ns::operator*(int*)" },
 	};
 
 	for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
