@@ -20,6 +20,7 @@ int trials_choose(const struct trials *self, const struct place *place, struct s
 	const struct site_ask ask = {
 		.text = { place->text, place->text_bytes, place->vaddr },
 		.size = place->size,
+		.before = place->before,
 		.offset = place->offset ? place->offset : SITE_ANY,
 		.rules = &self->rules,
 		.around = around,

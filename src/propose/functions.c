@@ -238,6 +238,7 @@ static bool choose_site(struct functions *self, struct function *row, const stru
 	const struct site_ask ask = {
 		.text = { place->text, place->text_bytes, place->vaddr },
 		.size = place->size,
+		.before = place->before,
 		.offset = SITE_ANY,
 		.rules = &self->rules,
 	};

@@ -17,7 +17,7 @@
 
 #include "src/site/encoding.h"
 
-enum { SHORT_REACH = 130 };
+enum { SHORT_REACH = 130, BEFORE_BYTES = 16384 };
 
 static void note(struct landing *self, uint64_t from, int64_t to, uint64_t end)
 {
@@ -81,6 +81,27 @@ static void scan_long(struct landing *self, const struct site_text *text, uint64
 	}
 }
 
+/* Those of the function before, decoded; false: that does not lead to the entry, all is open. */
+static bool scan_before(struct landing *self, struct decoder *decoder, const struct site_ask *ask,
+			uint64_t entry, uint64_t end)
+{
+	const struct site_text *around = &ask->around;
+	uint64_t at = ask->before - around->vaddr;
+	struct landing found = *self;
+	struct insn insn;
+	int64_t to;
+
+	if (ask->before < around->vaddr || at >= entry || entry - at > BEFORE_BYTES)
+		return false;
+	for (; at < entry && decoder_read(decoder, around, at, &insn); at += insn.site.nr_bytes)
+		if (encoding_branch(insn.site.bytes, insn.site.nr_bytes, &to))
+			note(&found, at - entry, to, end);
+	if (at != entry)
+		return false;
+	*self = found;
+	return true;
+}
+
 /* Short ones from the neighbours: behind, decoded from where the function ends; before, where
  * no boundary is known, at each byte. */
 static void scan_short(struct landing *self, struct decoder *decoder, const struct site_ask *ask,
@@ -94,6 +115,8 @@ static void scan_short(struct landing *self, struct decoder *decoder, const stru
 
 	if (ask->text.vaddr < around->vaddr || entry > around->nr_bytes)
 		return;
+	if (scan_before(self, decoder, ask, entry, end))
+		from = entry;
 	for (; from < entry; from++)
 		if (encoding_branch(around->bytes + from, around->nr_bytes - from, &to))
 			note(self, from - entry, to, end);

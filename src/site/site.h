@@ -75,6 +75,7 @@ struct site_ask {
 	uint64_t offset;	 /* the user's, or SITE_ANY */
 	uint32_t keep;		 /* enum site_keep */
 	struct site_text around; /* the section, for jumps from cold parts; nr_bytes 0: none */
+	uint64_t before;	 /* where the function before it begins; 0: unknown */
 	const struct site_rules *rules; /* NULL: as all zero */
 };
 

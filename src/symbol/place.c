@@ -58,6 +58,7 @@ int place_make(struct place *self, const struct binary *binary, const struct sym
 	self->vaddr = symbol->vaddr;
 	self->file_offset = segment->p_offset + (symbol->vaddr - segment->p_vaddr);
 	self->size = table_size(&binary->table, &binary->image, symbol);
+	self->before = table_before(&binary->table, symbol->vaddr);
 	err = set_names(self, symbol);
 	if (!err && with_text)
 		err = read_text(self, binary);

@@ -32,6 +32,7 @@ struct place {
 	uint64_t vaddr;	      /* of the first byte, in the binary's own address space */
 	uint64_t file_offset; /* of the same byte, for a uprobe */
 	uint64_t size;	      /* bytes of the function */
+	uint64_t before;      /* where the function before it begins, 0: there is none */
 	uint64_t offset;      /* of the place in the function, less than size */
 	uint8_t *text;	      /* the function as the file has it; NULL from place_at */
 	size_t text_bytes;    /* size, at most PLACE_TEXT_MAX_BYTES */

@@ -326,3 +326,12 @@ const struct symbol *table_at(const struct table *self, const struct image *prog
 	}
 	return NULL;
 }
+
+uint64_t table_before(const struct table *self, uint64_t vaddr)
+{
+	size_t i = rank_of(self, vaddr);
+
+	while (i > 0 && self->rows[i - 1].vaddr == vaddr)
+		i--;
+	return i > 0 ? self->rows[i - 1].vaddr : 0;
+}

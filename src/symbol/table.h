@@ -63,6 +63,8 @@ const struct symbol *table_next_named(const struct table *self, const char *base
 /* The function that contains an address, by the best of its names, or NULL. */
 const struct symbol *table_at(const struct table *self, const struct image *program,
 			      uint64_t vaddr);
+/* Where the last function before an address begins; 0: there is none. */
+uint64_t table_before(const struct table *self, uint64_t vaddr);
 /* The bytes of a function, up to the next one where nobody wrote it down; never past the
  * segment's bytes in the file. */
 uint64_t table_size(const struct table *self, const struct image *program,

@@ -199,6 +199,7 @@ static void count(struct share *self, const struct functions *all, const struct 
 		.offset = SITE_ANY,
 		.keep = keep,
 		.around = all->text,
+		.before = range > all->list && range[-1].vaddr < range->vaddr ? range[-1].vaddr : 0,
 	};
 	char why[SITE_WHY_BYTES];
 	struct site site;

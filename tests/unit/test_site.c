@@ -133,6 +133,28 @@ Test(site, a_short_jump_from_a_neighbour_counts_as_well)
 	assert_site(&given, 5, "push");
 }
 
+/* Where the function before begins, its bytes are instructions and no jumps of their middle. */
+Test(site, bytes_of_a_decoded_neighbour_are_no_jumps)
+{
+	/* mov eax, 0x90900c74; ret; nops up to the entry */
+	uint8_t section[64] = { [19] = 0xb8, [20] = 0x74, [21] = 10 + 2, [22] = 0x90, [23] = 0x90,
+				[24] = 0xc3, [25] = 0x90, [26] = 0x90,	 [27] = 0x90, [28] = 0x90,
+				[29] = 0x90, [30] = 0x90, [31] = 0x90 };
+	struct given given;
+
+	function(&given, "89 f8 83 e8 01 53 5b c3");
+	memcpy(section + 32, given.bytes, given.nr_bytes);
+	given.ask.around = (struct site_text){ section, sizeof(section), 0x401000 - 32 };
+	assert_site(&given, 0, "single-stepped");
+	given.ask.before = 0x401000 - 32 + 19;
+	assert_site(&given, 5, "push");
+	given.ask.before++; /* a true jump */
+	assert_site(&given, 0, "single-stepped");
+	section[31] = 0xb8; /* it does not lead to the entry */
+	given.ask.before--;
+	assert_site(&given, 0, "single-stepped");
+}
+
 Test(site, with_unknown_jumps_only_the_prologue_is_trusted)
 {
 	/* jmp rax: up to the last first push of a callee-saved register */
