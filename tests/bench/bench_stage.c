@@ -6,7 +6,7 @@
  * with gemba's stage, one after the other so that all have the same neighbours. What the probes add
  * is compared as medians over the rounds. Nobody reads the ring meanwhile; it is large enough.
  *
- *	bench_stage [serve]    serve: answers each line read with the mean ns of a call, for scripts
+ *	bench_stage [serve]    serve: answers each function's name read with the mean ns of a call
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -22,17 +22,41 @@
 #include "src/attach/probe.h"
 #include "src/attach/procfs.h"
 
-enum { NR_HITS = 10000, NR_ROUNDS = 9, RING_BYTES = 64 << 20 };
+enum {
+	NR_HITS = 10000,
+	NR_ROUNDS = 9,
+	NR_SERVED = 2000, /* at a time: 3 ms, so that the brake lets them be */
+	RING_BYTES = 64 << 20
+};
 
-void bench_stage_target(void);
-__asm__(".text\n"
-	".globl bench_stage_target\n"
-	".type bench_stage_target, @function\n"
-	"bench_stage_target:\n"
-	"	push %rbp\n"
-	"	pop %rbp\n"
-	"	ret\n"
-	".size bench_stage_target, .-bench_stage_target\n");
+/* Five bytes and more, so that tracers which patch functions can. */
+#define FUNCTION(name, first, last)                                                                \
+	void name(void);                                                                           \
+	__asm__(".text\n"                                                                          \
+		".globl " #name "\n"                                                               \
+		".type " #name ", @function\n" #name ":\n" first "	push %rbp\n"                    \
+		"	mov %rsp, %rbp\n"                                                                \
+		"	xor %eax, %eax\n"                                                                \
+		"	pop %rbp\n" last "	ret\n"                                                  \
+		".size " #name ", .-" #name "\n")
+
+FUNCTION(bench_stage_target, "", "");
+FUNCTION(bench_begins_endbr64, "	endbr64\n", "");
+FUNCTION(bench_begins_sub, "	sub $8, %rsp\n", "	add $8, %rsp\n");
+FUNCTION(bench_begins_mov, "	mov %rdi, %rax\n", "");
+FUNCTION(bench_begins_lea, "	lea 8(%rdi), %rax\n", "");
+
+/* What scripts may ask for by name. */
+static const struct function {
+	const char *name;
+	void (*call)(void);
+} functions[] = {
+	{ "bench_stage_target", bench_stage_target },
+	{ "bench_begins_endbr64", bench_begins_endbr64 },
+	{ "bench_begins_sub", bench_begins_sub },
+	{ "bench_begins_mov", bench_begins_mov },
+	{ "bench_begins_lea", bench_begins_lea },
+};
 
 /* r0 = 0; exit */
 static const struct bpf_insn nothing[] = {
@@ -48,13 +72,13 @@ static double now_ns(void)
 	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
 }
 
-static double call_here(void)
+static double call_here(void (*function)(void), int nr)
 {
 	double from_ns = now_ns();
 
-	for (int i = 0; i < NR_HITS; i++)
-		bench_stage_target();
-	return (now_ns() - from_ns) / NR_HITS;
+	for (int i = 0; i < nr; i++)
+		function();
+	return (now_ns() - from_ns) / nr;
 }
 
 /* Answers each byte with the mean time of a call. */
@@ -63,7 +87,7 @@ static void child(int in, int out)
 	char byte;
 
 	while (read(in, &byte, 1) == 1) {
-		double ns = call_here();
+		double ns = call_here(bench_stage_target, NR_HITS);
 
 		if (write(out, &ns, sizeof(ns)) != sizeof(ns))
 			break;
@@ -164,10 +188,13 @@ static int measure(struct probe *probe, int empty)
 
 static int serve(void)
 {
-	char line[16];
+	char line[64];
 
 	while (fgets(line, sizeof(line), stdin)) {
-		printf("%.1f\n", call_here());
+		line[strcspn(line, "\n")] = '\0';
+		for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
+			if (!strcmp(functions[i].name, line))
+				printf("%.1f\n", call_here(functions[i].call, NR_SERVED));
 		fflush(stdout);
 	}
 	return 0;
