@@ -87,6 +87,27 @@ long proc_status_number(uint32_t pid, const char *field)
 	return -1;
 }
 
+bool status_has_shadow_stack(const char *text)
+{
+	static const char field[] = "\nx86_Thread_features:";
+	const char *line = strstr(text, field);
+	char words[64];
+
+	if (!line)
+		return false;
+	line += sizeof(field) - 1;
+	snprintf(words, sizeof(words), "%.*s", (int)strcspn(line, "\n"), line);
+	return strstr(words, "shstk") != NULL;
+}
+
+bool proc_has_shadow_stack(uint32_t pid)
+{
+	char path[64], text[8192];
+
+	snprintf(path, sizeof(path), "/proc/%u/status", pid);
+	return read_into(path, text, sizeof(text)) >= 0 && status_has_shadow_stack(text);
+}
+
 bool proc_is_of_host(void)
 {
 	struct stat st;

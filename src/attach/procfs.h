@@ -17,6 +17,9 @@ struct proc_stat {
 
 /* 0 or -errno (-ENOENT: no such process). Also for a thread id. */
 int proc_stat_read(uint32_t pid, struct proc_stat *stat);
+/* Whether it runs with a shadow stack, by what its status says of its first thread (6.6). */
+bool proc_has_shadow_stack(uint32_t pid);
+bool status_has_shadow_stack(const char *text);
 /* A number of /proc/PID/status by its field name, -1 if it is not there. */
 long proc_status_number(uint32_t pid, const char *field);
 /* Whether the process ids that /proc shows are those that the kernel's events carry. */

@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "src/attach/calibrate.h"
+#include "src/attach/procfs.h"
 #include "src/attach/trials.h"
 
 #define MAX_CODES 16
@@ -113,6 +114,7 @@ static int locate(struct stages *self, size_t stage, size_t process, char *why)
 		complain(self, stage, err, why, text);
 		return err == -ENOENT ? 0 : err;
 	}
+	self->trials.rules.has_shadow_stack |= proc_has_shadow_stack(self->target->pids[process]);
 	err = choose(self, spot, text);
 	if (err) {
 		place_fini(&spot->place);

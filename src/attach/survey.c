@@ -373,6 +373,8 @@ static int list_process(struct survey *self, const char *glob, char *why)
 	struct binaries **binaries = &self->binaries[self->process];
 	int err = binaries_open(binaries, (pid_t)self->target->pids[self->process], why);
 
+	self->trials.rules.has_shadow_stack |=
+		proc_has_shadow_stack(self->target->pids[self->process]);
 	err = err ? err : place_list(*binaries, glob, add, self, why);
 	if (*binaries)
 		place_unread(*binaries, self->unread);
