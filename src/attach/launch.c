@@ -19,7 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define DR7_EXECUTE_0 1ul /* local enable of register 0, length 1, on execution: Intel SDM 3B 19.2 */
+#define DR7_EXECUTE_0                                                                              \
+	1ul /* local enable of register 0, length 1, on execution: Intel SDM 3B 19.2 */
 
 bool launch_prepare(pid_t child)
 {

@@ -195,7 +195,8 @@ static void keep_stages(struct session *self, uint64_t now, bool is_rescan)
 	if (!self->stages)
 		return;
 	if (self->executed_ns) {
-		const struct stages_since since = { self->executed_ns, "the target executed its program" };
+		const struct stages_since since = { self->executed_ns,
+						    "the target executed its program" };
 
 		self->executed_ns = 0;
 		look_for_stages(self, &since);

@@ -490,10 +490,11 @@ static void brake(struct stages *self, size_t stage)
 		detach(spot_of(self, stage, p));
 	self->stages[stage].is_braked = true;
 	set_text(&info->note, NULL); /* whatever it missed before is little beside this */
-	add_note(info,
-		 "braked: entered %.3g times a second at %u ns a hit, which took %.0f %% of a core; "
-		 "detached, and not stamped since",
-		 rate_hz, info->cost_ns, rate_hz * info->cost_ns / 1e7);
+	add_note(
+		info,
+		"braked: entered %.3g times a second at %u ns a hit, which took %.0f %% of a core; "
+		"detached, and not stamped since",
+		rate_hz, info->cost_ns, rate_hz * info->cost_ns / 1e7);
 }
 
 /* All at one instant: to detach a stage takes a while, in which the others go on. */

@@ -101,13 +101,13 @@ struct conn {
 	uint32_t lean_by; /* and by how many at least */
 	uint32_t over;	  /* reads in a row at which it was above */
 	uint32_t over_by;
-	struct conn *group; /* UDP: the socket whose id the rx events carry; may be itself */
-	struct fifo rx;	    /* struct rx_range, or struct rx_datagram of a group */
-	struct fifo ready;  /* struct ready_mark, or struct ready_datagram */
-	struct fifo sends;  /* struct sending */
-	struct fifo sent;   /* struct sent_segment, waiting for its ack */
-	struct fifo owed;   /* struct owed: items whose packet waits for it */
-	struct fifo loose;  /* struct loose_tx: packets before their send call was told */
+	struct conn *group;	 /* UDP: the socket whose id the rx events carry; may be itself */
+	struct fifo rx;		 /* struct rx_range, or struct rx_datagram of a group */
+	struct fifo ready;	 /* struct ready_mark, or struct ready_datagram */
+	struct fifo sends;	 /* struct sending */
+	struct fifo sent;	 /* struct sent_segment, waiting for its ack */
+	struct fifo owed;	 /* struct owed: items whose packet waits for it */
+	struct fifo loose;	 /* struct loose_tx: packets before their send call was told */
 	uint32_t nr_entered;	 /* items of it that began at the entry stage, as far as is sure, */
 	uint32_t nr_not_entered; /* and that did not */
 	uint32_t nr_given_up;
