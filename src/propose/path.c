@@ -13,7 +13,7 @@
 
 #define MERGE_NS 1000000
 #define MERGE_MAX 8
-#define ENOUGH_SENDS 20
+#define ENOUGH_CLOSED 20
 
 int path_add(struct path *self, const struct path_event *event)
 {
@@ -119,8 +119,8 @@ void path_count(struct path *self, uint32_t group, uint64_t from_ns, uint64_t to
 
 /* Sums over windows; means are taken at the end. */
 struct sums {
-	uint64_t length_ns, sent_length_ns;
-	uint64_t windows, sent;
+	uint64_t length_ns, closed_length_ns;
+	uint64_t windows, closed; /* no receive ends it: nobody has slept in it */
 };
 
 static uint64_t less(uint64_t a, uint64_t b)
@@ -128,12 +128,18 @@ static uint64_t less(uint64_t a, uint64_t b)
 	return a > b ? a - b : 0;
 }
 
-/* The stage hits [from, to) follow the receive at from - 1; end: what ends the window, or NULL. */
-static void add_window(const struct path *self, size_t from, size_t to,
+/* Before the probe: a stamp is taken halfway through. */
+static uint64_t instant_of(const struct path_event *row, const uint32_t *cost_ns)
+{
+	return row->kind == PATH_STAGE ? less(row->ts_ns, cost_ns[row->stage] / 2) : row->ts_ns;
+}
+
+/* The stage hits [from, to) follow begin_ns; end: what ends the window, or NULL. */
+static void add_window(const struct path *self, size_t from, size_t to, uint64_t begin_ns,
 		       const struct path_event *end, const uint32_t *cost_ns,
 		       struct path_stage *stages, struct sums *sums)
 {
-	uint64_t begin_ns = self->rows[from - 1].ts_ns, probes_ns = 0;
+	uint64_t probes_ns = 0, length_ns;
 
 	if (!end || (from == to && is_merged(self, end - self->rows, 0)))
 		return;
@@ -153,52 +159,81 @@ static void add_window(const struct path *self, size_t from, size_t to,
 		}
 		probes_ns += cost_ns[row->stage];
 	}
+	length_ns = less(instant_of(end, cost_ns), begin_ns + probes_ns);
 	sums->windows++;
-	sums->length_ns += less(end->ts_ns - begin_ns, probes_ns);
-	if (end->kind == PATH_SEND) {
-		sums->sent++;
-		sums->sent_length_ns += less(end->ts_ns - begin_ns, probes_ns);
+	sums->length_ns += length_ns;
+	if (end->kind != PATH_RECV) {
+		sums->closed++;
+		sums->closed_length_ns += length_ns;
 	}
+}
+
+static bool is_hit_of(const struct path_event *row, uint32_t unit)
+{
+	return row->kind == PATH_STAGE && row->stage == unit;
+}
+
+/* The row after the hits that follow row i without another thread's or the unit's among them. */
+static size_t end_of_hits(const struct path *self, size_t i, uint32_t unit)
+{
+	size_t to = i + 1;
+
+	while (to < self->nr && self->rows[to].kind == PATH_STAGE &&
+	       self->rows[to].tid == self->rows[i].tid && !is_hit_of(&self->rows[to], unit))
+		to++;
+	return to;
 }
 
 #define WINDOW_MAX_HITS 256
 
-struct path_total path_stages(struct path *self, uint32_t group, const uint32_t *cost_ns,
-			      struct path_stage *stages, size_t nr)
+static struct sums sum_windows(struct path *self, uint32_t group, uint32_t unit,
+			       const uint32_t *cost_ns, struct path_stage *stages)
+{
+	struct sums sums = { 0 };
+	bool is_of_group = false;
+
+	for (size_t i = 0; i < self->nr; i++) {
+		const struct path_event *row = &self->rows[i], *end;
+		size_t from = row->kind == PATH_RECV ? i + 1 : i, to;
+
+		if (!i || row->tid != row[-1].tid)
+			is_of_group = false;
+		if (row->kind == PATH_RECV)
+			is_of_group = row->group == group;
+		if (unit == PATH_RECEIVED ? row->kind != PATH_RECV : !is_hit_of(row, unit))
+			continue;
+		to = end_of_hits(self, i, unit);
+		end = to < self->nr && self->rows[to].tid == row->tid ? &self->rows[to] : NULL;
+		if (!is_of_group)
+			for (size_t j = from; j < to; j++)
+				stages[self->rows[j].stage].hits_other++;
+		else if (to - from <= WINDOW_MAX_HITS)
+			add_window(self, from, to, instant_of(row, cost_ns), end, cost_ns, stages,
+				   &sums);
+	}
+	return sums;
+}
+
+struct path_total path_stages(struct path *self, uint32_t group, uint32_t unit,
+			      const uint32_t *cost_ns, struct path_stage *stages, size_t nr)
 {
 	struct path_total total = { 0 };
-	struct sums sums = { 0 };
+	struct sums sums;
 
 	sort(self);
 	memset(stages, 0, nr * sizeof(*stages));
 	for (size_t i = 0; i < self->nr; i++)
 		if (self->rows[i].kind == PATH_STAGE)
 			stages[self->rows[i].stage].hits++;
-	for (size_t i = 0; i < self->nr; i++) {
-		const struct path_event *end;
-		size_t to = i + 1;
-
-		if (self->rows[i].kind != PATH_RECV)
-			continue;
-		while (to < self->nr && self->rows[to].kind == PATH_STAGE &&
-		       self->rows[to].tid == self->rows[i].tid)
-			to++;
-		end = to < self->nr && self->rows[to].tid == self->rows[i].tid ? &self->rows[to] :
-										 NULL;
-		if (self->rows[i].group != group)
-			for (size_t j = i + 1; j < to; j++)
-				stages[self->rows[j].stage].hits_other++;
-		else if (to - i <= WINDOW_MAX_HITS)
-			add_window(self, i + 1, to, end, cost_ns, stages, &sums);
-	}
+	sums = sum_windows(self, group, unit, cost_ns, stages);
 	for (size_t s = 0; s < nr; s++)
 		if (stages[s].windows) {
 			stages[s].offset_ns /= stages[s].windows;
 			stages[s].order_ns /= stages[s].windows;
 		}
 	total.windows = sums.windows;
-	if (sums.sent >= ENOUGH_SENDS)
-		total.length_ns = sums.sent_length_ns / sums.sent;
+	if (sums.closed >= ENOUGH_CLOSED)
+		total.length_ns = sums.closed_length_ns / sums.closed;
 	else if (sums.windows)
 		total.length_ns = sums.length_ns / sums.windows;
 	return total;

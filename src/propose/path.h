@@ -3,7 +3,9 @@
  * path.h - what threads did between receiving an item and sending, or receiving the next
  *
  * A window begins where a thread has received and ends where it sends or receives again: within it
- * the thread works on that item, as far as threads tell. Pure; events come in any order.
+ * the thread works on that item, as far as threads tell. Where what is received holds several units
+ * of work, a window may begin at each entry of the function that takes one up instead. Pure; events
+ * come in any order.
  */
 #ifndef GEMBA_PROPOSE_PATH_H
 #define GEMBA_PROPOSE_PATH_H
@@ -63,14 +65,18 @@ struct path_stage {
 
 struct path_total {
 	uint64_t windows;   /* but those that the next receive goes on with */
-	uint64_t length_ns; /* mean of those that end with a send, or of all; probes taken off */
+	uint64_t length_ns; /* mean of those that no receive ends, or of all; probes taken off */
 };
+
+#define PATH_RECEIVED UINT32_MAX
 
 /*
  * Of stages 0 to nr - 1, whose probes cost cost_ns[stage] each, in the windows of a group; only
- * `hits` are of all, and hits_other those in windows of other groups.
+ * `hits` are of all, and hits_other those in windows of other groups. Windows begin at receives of
+ * the group when `unit` is PATH_RECEIVED; else at each hit of the stage `unit` that follows one,
+ * and the next such hit ends them, too.
  */
-struct path_total path_stages(struct path *self, uint32_t group, const uint32_t *cost_ns,
-			      struct path_stage *stages, size_t nr);
+struct path_total path_stages(struct path *self, uint32_t group, uint32_t unit,
+			      const uint32_t *cost_ns, struct path_stage *stages, size_t nr);
 
 #endif

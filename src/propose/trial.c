@@ -121,9 +121,10 @@ int trial_stamp(const struct target *target, struct trial_stage *stages, size_t 
 		for (size_t i = 0; i < nr; i++)
 			costs[i] = stages[i].cost_ns;
 		flows_assign(&stamping.flows, &stamping.path);
-		*total = path_stages(&stamping.path, group, costs, found, nr);
+		*total = path_stages(&stamping.path, group, PATH_RECEIVED, costs, found, nr);
 		if (lower_costs(found, costs, nr, total->windows))
-			*total = path_stages(&stamping.path, group, costs, found, nr);
+			*total =
+				path_stages(&stamping.path, group, PATH_RECEIVED, costs, found, nr);
 		for (size_t i = 0; i < nr; i++)
 			stages[i].real_ns = costs[i];
 	}

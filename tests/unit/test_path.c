@@ -105,7 +105,7 @@ Test(path, stages_lie_where_their_first_hit_is_with_the_probes_taken_off)
 		stage_at(10000 * i + 2250, 1);
 		send_at(10000 * i + 4300);
 	}
-	total = path_stages(&path, FEED, cost_ns, stages, 2);
+	total = path_stages(&path, FEED, PATH_RECEIVED, cost_ns, stages, 2);
 	cr_assert_eq(total.windows, 30);
 	cr_assert_eq(total.length_ns, 4000);
 	cr_assert_eq(stages[0].offset_ns, 1000);
@@ -129,7 +129,7 @@ Test(path, hits_after_the_send_lie_in_no_window)
 	add(500, PATH_RECV, 0, ACKS, 9, THREAD);
 	stage_at(600, 0);
 	send_at(700);
-	cr_assert_eq(path_stages(&path, FEED, cost_ns, stages, 1).windows, 2);
+	cr_assert_eq(path_stages(&path, FEED, PATH_RECEIVED, cost_ns, stages, 1).windows, 2);
 	cr_assert_eq(stages[0].hits, 2);
 	cr_assert_eq(stages[0].hits_in, 0);
 	cr_assert_eq(stages[0].hits_other, 1);
@@ -145,7 +145,76 @@ Test(path, a_header_that_its_body_follows_is_no_window)
 	recv_at(150);
 	stage_at(200, 0);
 	send_at(300);
-	cr_assert_eq(path_stages(&path, FEED, cost_ns, stages, 1).windows, 1);
+	cr_assert_eq(path_stages(&path, FEED, PATH_RECEIVED, cost_ns, stages, 1).windows, 1);
 	cr_assert_eq(stages[0].windows, 1);
+	path_fini(&path);
+}
+
+/* A packet of three messages: 0 is entered for each and followed by 1, an order for the first. */
+static void packet_at(uint64_t ts_ns)
+{
+	recv_at(ts_ns);
+	for (uint64_t i = 0; i < 3; i++) {
+		stage_at(ts_ns + 1050 + 3000 * i, 0);
+		stage_at(ts_ns + 2150 + 3000 * i, 1);
+		if (!i)
+			send_at(ts_ns + 3100);
+	}
+}
+
+Test(path, windows_of_a_unit_begin_at_each_of_its_entries)
+{
+	const uint32_t cost_ns[] = { 100, 100 };
+	struct path_stage stages[2];
+	struct path_total total;
+
+	for (uint64_t i = 0; i < 30; i++)
+		packet_at(1000000 * i);
+	recv_at(1000000 * 30);
+	total = path_stages(&path, FEED, 0, cost_ns, stages, 2);
+	cr_assert_eq(total.windows, 90);
+	cr_assert_eq(stages[0].windows, 90);
+	cr_assert_eq(stages[0].hits_in, 90);
+	cr_assert_eq(stages[0].offset_ns, 0);
+	cr_assert_eq(stages[0].order_ns, 50);
+	cr_assert_eq(stages[1].windows, 90);
+	cr_assert_eq(stages[1].offset_ns, 1000);
+	path_fini(&path);
+}
+
+Test(path, the_sleep_before_the_next_receive_is_no_part_of_a_units_length)
+{
+	const uint32_t cost_ns[] = { 100, 100 };
+	struct path_stage stages[2];
+	struct path_total total;
+
+	for (uint64_t i = 0; i < 30; i++)
+		packet_at(1000000 * i);
+	total = path_stages(&path, FEED, 0, cost_ns, stages, 2);
+	cr_assert_eq(total.length_ns, (1900 + 2800) / 2);
+	path_fini(&path);
+}
+
+Test(path, an_entry_before_anything_of_the_group_was_received_begins_no_window)
+{
+	const uint32_t cost_ns[] = { 0, 0 };
+	struct path_stage stages[2];
+
+	stage_at(100, 0);
+	add(200, PATH_RECV, 0, ACKS, 9, THREAD);
+	stage_at(300, 0);
+	recv_at(400);
+	stage_at(500, 1);
+	stage_at(600, 0);
+	stage_at(700, 1);
+	send_at(800);
+	stage_at(900, 1);
+	add(1000, PATH_STAGE, 0, 0, 0, THREAD + 1);
+	add(1100, PATH_SEND, 0, 0, 2, THREAD + 1);
+	cr_assert_eq(path_stages(&path, FEED, 0, cost_ns, stages, 2).windows, 1);
+	cr_assert_eq(stages[0].hits, 4);
+	cr_assert_eq(stages[0].hits_in, 1);
+	cr_assert_eq(stages[1].hits, 3);
+	cr_assert_eq(stages[1].hits_in, 1);
 	path_fini(&path);
 }
