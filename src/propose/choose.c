@@ -19,6 +19,9 @@
 #define MAX_PER_ITEM 1.2
 #define IMPOSSIBLE (DBL_MAX / 4)
 #define MIN_INSIDE 0.8
+#define TOGETHER_SHARE 0.9
+#define TOGETHER_COSTS 0.5
+#define ENOUGH_STACKS 5
 
 const char *choice_refuse(const struct choice *self)
 {
@@ -140,4 +143,79 @@ size_t choose(const struct choice *rows, size_t nr, uint64_t whole_ns, double mi
 	}
 	free(way);
 	return nr_picked;
+}
+
+double choose_worth(const struct choice *rows, const size_t *picked, size_t nr_picked,
+		    uint64_t whole_ns)
+{
+	double sum = 0, squares = 0;
+
+	for (size_t k = 0; k < nr_picked; k++) {
+		uint64_t begin_ns = rows[picked[k]].offset_ns;
+		uint64_t end_ns = k + 1 < nr_picked ? rows[picked[k + 1]].offset_ns : whole_ns;
+		double length_ns = end_ns > begin_ns ? (double)(end_ns - begin_ns) : 0;
+
+		sum += length_ns;
+		squares += length_ns * length_ns;
+	}
+	return squares > 0 ? sum * sum / squares : nr_picked > 0;
+}
+
+/* When the stacks of [from_ns, to_ns) were seen. */
+struct span {
+	uint64_t from_ns, to_ns;
+	uint64_t nr;	/* stacks whose last entered row lies in it */
+	uint64_t *with; /* of them, with the row */
+};
+
+static void count_stack(const struct choice *rows, const uint32_t *stack, size_t nr,
+			struct span *span)
+{
+	uint64_t last_ns = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		if (!choice_refuse(&rows[stack[i]]) && rows[stack[i]].order_ns > last_ns)
+			last_ns = rows[stack[i]].order_ns;
+	if (!nr || last_ns < span->from_ns || last_ns >= span->to_ns)
+		return;
+	span->nr++;
+	for (size_t i = 0; i < nr; i++)
+		span->with[stack[i]]++;
+}
+
+static size_t inner_of(const struct choice *rows, size_t nr, size_t outer, const struct span *span)
+{
+	uint64_t until_ns =
+		rows[outer].offset_ns + (uint64_t)(TOGETHER_COSTS * rows[outer].cost_ns);
+	size_t inner = outer;
+
+	for (size_t i = 0; i < nr && span->nr >= ENOUGH_STACKS; i++)
+		if (!choice_refuse(&rows[i]) && rows[i].order_ns > rows[inner].order_ns &&
+		    rows[i].order_ns < span->to_ns && rows[i].offset_ns <= until_ns &&
+		    (double)span->with[i] >= TOGETHER_SHARE * (double)span->nr)
+			inner = i;
+	return inner;
+}
+
+void choose_inner(const struct choice *rows, size_t nr, const struct choose_stacks *stacks,
+		  size_t *picked, size_t nr_picked)
+{
+	uint64_t *with = calloc(nr ?: 1, sizeof(*with));
+
+	for (size_t k = 0; k < nr_picked && with; k++) {
+		struct span span = {
+			.from_ns = rows[picked[k]].order_ns,
+			.to_ns = k + 1 < nr_picked ? rows[picked[k + 1]].order_ns : UINT64_MAX,
+			.with = with,
+		};
+
+		memset(with, 0, nr * sizeof(*with));
+		for (size_t i = 0, from = 0; i < stacks->nr; i++)
+			if (stacks->rows[i] == CHOOSE_END) {
+				count_stack(rows, stacks->rows + from, i - from, &span);
+				from = i + 1;
+			}
+		picked[k] = inner_of(rows, nr, picked[k], &span);
+	}
+	free(with);
 }

@@ -22,6 +22,14 @@ struct choice {
 	uint64_t weight;    /* between equals the greater one: samples with it on the stack */
 };
 
+#define CHOOSE_END UINT32_MAX
+
+/* Stacks: the numbers of the rows on one, then CHOOSE_END; nr counts both. */
+struct choose_stacks {
+	uint32_t *rows;
+	size_t nr;
+};
+
 /* NULL: it can be a stage; else why not, a clause after its name. */
 const char *choice_refuse(const struct choice *self);
 
@@ -33,5 +41,16 @@ const char *choice_refuse(const struct choice *self);
  */
 size_t choose(const struct choice *rows, size_t nr, uint64_t whole_ns, double min_costs,
 	      size_t picked[CHOOSE_MAX]);
+
+/* How many stages of equal length say as much as these: 1 to nr_picked. */
+double choose_worth(const struct choice *rows, const size_t *picked, size_t nr_picked,
+		    uint64_t whole_ns);
+
+/*
+ * Puts in the place of a picked row the innermost that begins and ends with it: entered within half
+ * a probe's cost after it, and on nearly all stacks that were seen while it was the stage.
+ */
+void choose_inner(const struct choice *rows, size_t nr, const struct choose_stacks *stacks,
+		  size_t *picked, size_t nr_picked);
 
 #endif

@@ -118,3 +118,65 @@ Test(choose, an_end_before_the_last_function_does_no_harm)
 	cr_assert_geq(choose(rows, 2, 50, 2, picked), 1);
 	cr_assert_eq(picked[0], 0);
 }
+
+Test(choose, stages_are_worth_as_many_as_equal_ones_would_be)
+{
+	const struct choice rows[] = { at(0), at(1000), at(2000), at(2900) };
+	const size_t even[] = { 0, 1, 2 }, uneven[] = { 0, 3 }, one[] = { 3 };
+
+	cr_assert_float_eq(choose_worth(rows, even, 3, 3000), 3, 0.001);
+	cr_assert_float_eq(choose_worth(rows, uneven, 2, 3000), 9e6 / (2900. * 2900 + 1e4), 0.001);
+	cr_assert_float_eq(choose_worth(rows, one, 1, 3000), 1, 0.001);
+	cr_assert_float_eq(choose_worth(rows, one, 1, 10), 1, 0.001);
+	cr_assert_float_eq(choose_worth(rows, one, 0, 3000), 0, 0.001);
+}
+
+enum { LANE, DECODE, CHECK, STRATEGY, NR_ROWS };
+
+/* A lane that calls one after the other; a check is all that DECODE begins with. */
+static const struct choice lane[] = {
+	[LANE] = { 0, 0, 1, 1, 1, 100, 0 },
+	[DECODE] = { 20, 60, 1, 1, 1, 100, 0 },
+	[CHECK] = { 30, 120, 1, 1, 1, 100, 0 },
+	[STRATEGY] = { 2000, 2100, 1, 1, 1, 100, 0 },
+};
+
+#define OF_DECODE DECODE, LANE, CHOOSE_END
+#define OF_STRATEGY STRATEGY, LANE, CHOOSE_END
+#define STACKS(...)                                                                                \
+	{                                                                                          \
+		.rows = (uint32_t[]){ __VA_ARGS__ },                                               \
+		.nr = sizeof((uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t)                       \
+	}
+
+Test(choose, of_two_that_begin_and_end_together_the_inner_one_is_the_stage)
+{
+	struct choose_stacks stacks = STACKS(OF_DECODE, OF_DECODE, OF_STRATEGY, OF_STRATEGY,
+					     OF_DECODE, OF_DECODE, CHECK, OF_DECODE, OF_STRATEGY);
+	size_t two[] = { LANE, STRATEGY };
+
+	choose_inner(lane, NR_ROWS, &stacks, two, 2);
+	cr_assert_eq(two[0], DECODE);
+	cr_assert_eq(two[1], STRATEGY);
+}
+
+Test(choose, what_goes_on_after_the_inner_one_has_ended_is_the_stage)
+{
+	struct choose_stacks stacks = STACKS(OF_DECODE, OF_DECODE, OF_STRATEGY, OF_STRATEGY,
+					     OF_DECODE, OF_STRATEGY, OF_STRATEGY, OF_STRATEGY);
+	size_t one[] = { LANE };
+
+	choose_inner(lane, NR_ROWS, &stacks, one, 1);
+	cr_assert_eq(one[0], LANE);
+}
+
+Test(choose, of_few_stacks_nothing_is_concluded)
+{
+	struct choose_stacks stacks = STACKS(OF_DECODE, OF_DECODE), none = { NULL, 0 };
+	size_t one[] = { LANE };
+
+	choose_inner(lane, NR_ROWS, &stacks, one, 1);
+	cr_assert_eq(one[0], LANE);
+	choose_inner(lane, NR_ROWS, &none, one, 1);
+	cr_assert_eq(one[0], LANE);
+}
