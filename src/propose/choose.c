@@ -21,6 +21,7 @@
 #define MIN_INSIDE 0.8
 #define TOGETHER_SHARE 0.9
 #define TOGETHER_COSTS 0.5
+#define ELSEWHERE_SHARE 0.2
 #define ENOUGH_STACKS 5
 
 const char *choice_refuse(const struct choice *self)
@@ -161,26 +162,35 @@ double choose_worth(const struct choice *rows, const size_t *picked, size_t nr_p
 	return squares > 0 ? sum * sum / squares : nr_picked > 0;
 }
 
-/* When the stacks of [from_ns, to_ns) were seen. */
+/* The stacks while one row was the stage, and all others; of each, those with a row. */
 struct span {
 	uint64_t from_ns, to_ns;
-	uint64_t nr;	/* stacks whose last entered row lies in it */
-	uint64_t *with; /* of them, with the row */
+	uint64_t nr, nr_elsewhere;
+	uint64_t *with, *elsewhere;
 };
 
 static void count_stack(const struct choice *rows, const uint32_t *stack, size_t nr,
 			struct span *span)
 {
-	uint64_t last_ns = 0;
+	uint64_t last_ns = 0, *with;
+	bool is_in;
 
 	for (size_t i = 0; i < nr; i++)
 		if (!choice_refuse(&rows[stack[i]]) && rows[stack[i]].order_ns > last_ns)
 			last_ns = rows[stack[i]].order_ns;
-	if (!nr || last_ns < span->from_ns || last_ns >= span->to_ns)
+	if (!last_ns)
 		return;
-	span->nr++;
+	is_in = last_ns >= span->from_ns && last_ns < span->to_ns;
+	span->nr += is_in;
+	span->nr_elsewhere += !is_in;
+	with = is_in ? span->with : span->elsewhere;
 	for (size_t i = 0; i < nr; i++)
-		span->with[stack[i]]++;
+		with[stack[i]]++;
+}
+
+static bool is_elsewhere(const struct span *span, size_t row)
+{
+	return (double)span->elsewhere[row] > ELSEWHERE_SHARE * (double)span->nr_elsewhere;
 }
 
 static size_t inner_of(const struct choice *rows, size_t nr, size_t outer, const struct span *span)
@@ -189,9 +199,13 @@ static size_t inner_of(const struct choice *rows, size_t nr, size_t outer, const
 		rows[outer].offset_ns + (uint64_t)(TOGETHER_COSTS * rows[outer].cost_ns);
 	size_t inner = outer;
 
-	for (size_t i = 0; i < nr && span->nr >= ENOUGH_STACKS; i++)
-		if (!choice_refuse(&rows[i]) && rows[i].order_ns > rows[inner].order_ns &&
-		    rows[i].order_ns < span->to_ns && rows[i].offset_ns <= until_ns &&
+	if (span->nr < ENOUGH_STACKS || !is_elsewhere(span, outer))
+		return outer;
+	for (size_t i = 0; i < nr; i++)
+		if (!choice_refuse(&rows[i]) && !is_elsewhere(span, i) &&
+		    rows[i].order_ns > rows[outer].order_ns && rows[i].order_ns < span->to_ns &&
+		    rows[i].offset_ns <= until_ns &&
+		    (inner == outer || rows[i].order_ns < rows[inner].order_ns) &&
 		    (double)span->with[i] >= TOGETHER_SHARE * (double)span->nr)
 			inner = i;
 	return inner;
@@ -200,16 +214,17 @@ static size_t inner_of(const struct choice *rows, size_t nr, size_t outer, const
 void choose_inner(const struct choice *rows, size_t nr, const struct choose_stacks *stacks,
 		  size_t *picked, size_t nr_picked)
 {
-	uint64_t *with = calloc(nr ?: 1, sizeof(*with));
+	uint64_t *counts = calloc(nr ?: 1, 2 * sizeof(*counts));
 
-	for (size_t k = 0; k < nr_picked && with; k++) {
+	for (size_t k = 0; k < nr_picked && counts; k++) {
 		struct span span = {
 			.from_ns = rows[picked[k]].order_ns,
 			.to_ns = k + 1 < nr_picked ? rows[picked[k + 1]].order_ns : UINT64_MAX,
-			.with = with,
+			.with = counts,
+			.elsewhere = counts + nr,
 		};
 
-		memset(with, 0, nr * sizeof(*with));
+		memset(counts, 0, 2 * nr * sizeof(*counts));
 		for (size_t i = 0, from = 0; i < stacks->nr; i++)
 			if (stacks->rows[i] == CHOOSE_END) {
 				count_stack(rows, stacks->rows + from, i - from, &span);
@@ -217,5 +232,5 @@ void choose_inner(const struct choice *rows, size_t nr, const struct choose_stac
 			}
 		picked[k] = inner_of(rows, nr, picked[k], &span);
 	}
-	free(with);
+	free(counts);
 }

@@ -19,6 +19,8 @@
 #define KNOWN_NONE (FUNCTIONS_NONE - 1)
 #define MAX_SITES 128
 #define MAX_TURNS 8
+#define MAX_CALLEES 256
+#define WRAPPER_MAX_BYTES 64
 #define EXTRA_NS 100 /* what a stamp costs beyond the counting, see stages.c */
 
 /* By the beginning of the file's name: what every program has and no stage is of interest in. */
@@ -155,6 +157,7 @@ static uint32_t take(struct functions *self, struct place *place)
 		.demangled = place->demangled,
 		.vaddr = place->vaddr,
 		.is_library = is_library(place->binary, place->demangled),
+		.inner = FUNCTIONS_NONE,
 	};
 	place->symbol = place->demangled = NULL;
 	return self->nr++;
@@ -314,6 +317,100 @@ int functions_add_all(struct functions *self, size_t max, char *why)
 	err = place_list(self->binaries, glob, add_one, &adding, why);
 	free(glob);
 	return err < 0 ? err : 0;
+}
+
+static uint32_t row_at(struct functions *self, const char *binary, uint64_t vaddr)
+{
+	char why[PLACE_WHY_BYTES], *probe;
+	struct place place;
+	uint32_t row = FUNCTIONS_NONE;
+
+	for (size_t i = 0; i < self->nr; i++)
+		if (self->rows[i].vaddr == vaddr && self->rows[i].binary == binary)
+			return i;
+	if (asprintf(&probe, "%s:0x%lx", binary, vaddr) < 0)
+		return FUNCTIONS_NONE;
+	if (!place_find(&place, self->binaries, probe, why)) {
+		row = take(self, &place);
+		place_fini(&place);
+	}
+	free(probe);
+	return row;
+}
+
+/*
+ * Bytes that look like a call but are not lead to the beginning of a function by the rarest chance,
+ * so instructions need not be told apart. A function that ends with a jump to another is on no
+ * stack while that one works: this is how it is found at all.
+ */
+static size_t find_callees(struct functions *self, const struct place *place,
+			   uint32_t callees[MAX_CALLEES])
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i + 5 <= place->text_bytes && nr < MAX_CALLEES; i++) {
+		uint64_t vaddr;
+		int32_t away;
+		uint32_t row;
+
+		if ((place->text[i] & 0xfe) != 0xe8)
+			continue;
+		memcpy(&away, place->text + i + 1, sizeof(away));
+		vaddr = place->vaddr + i + 5 + (uint64_t)(int64_t)away;
+		if (vaddr - place->vaddr < place->size)
+			continue;
+		row = row_at(self, place->binary, vaddr);
+		for (size_t j = 0; j < nr && row != FUNCTIONS_NONE; j++)
+			if (callees[j] == row)
+				row = FUNCTIONS_NONE;
+		if (row != FUNCTIONS_NONE)
+			callees[nr++] = row;
+	}
+	return nr;
+}
+
+static int callees_of(struct functions *self, uint32_t nr, uint64_t max_bytes,
+		      uint32_t callees[MAX_CALLEES], size_t *nr_callees)
+{
+	const struct function *row = &self->rows[nr];
+	char why[PLACE_WHY_BYTES], *probe;
+	struct place place;
+
+	*nr_callees = 0;
+	if (asprintf(&probe, "%s:0x%lx", row->binary, row->vaddr) < 0)
+		return -ENOMEM;
+	if (!place_find(&place, self->binaries, probe, why)) {
+		if (place.text && place.size <= max_bytes)
+			*nr_callees = find_callees(self, &place, callees);
+		place_fini(&place);
+	}
+	free(probe);
+	return 0;
+}
+
+int functions_add_callees(struct functions *self, uint32_t row)
+{
+	uint32_t callees[MAX_CALLEES];
+	size_t nr;
+	int err = callees_of(self, row, PLACE_TEXT_MAX_BYTES, callees, &nr);
+
+	for (size_t i = 0; i < nr && !err; i++) {
+		const struct function *callee = &self->rows[callees[i]];
+
+		if (!callee->is_library && !callee->is_placed && !callee->receiving)
+			err = functions_place(self, callees[i]);
+	}
+	return err;
+}
+
+uint32_t functions_wrapped_by(struct functions *self, uint32_t row)
+{
+	uint32_t callees[MAX_CALLEES];
+	size_t nr;
+
+	if (callees_of(self, row, WRAPPER_MAX_BYTES, callees, &nr) || nr != 1)
+		return FUNCTIONS_NONE;
+	return callees[0];
 }
 
 struct encodings {

@@ -39,6 +39,7 @@ struct function {
 	uint64_t reads;
 	uint64_t items;
 	bool is_counted;
+	uint32_t inner; /* the row that is probed in its place, for it does no more than call that */
 };
 
 struct functions {
@@ -60,6 +61,13 @@ void functions_fini(struct functions *self);
 uint32_t functions_at(struct functions *self, uint64_t address);
 /* Adds and places functions of the executable that are not there, at most `max`. */
 int functions_add_all(struct functions *self, size_t max, char *why);
+/*
+ * Adds and places the functions that this one calls or jumps to by their address, but libraries'
+ * and those that were seen to receive. 0 or -ENOMEM.
+ */
+int functions_add_callees(struct functions *self, uint32_t row);
+/* The only function that this one calls, if it is so short that it does nothing else; or NONE. */
+uint32_t functions_wrapped_by(struct functions *self, uint32_t row);
 /* Finds site and PROBE text; is_placed stays false where no cheap safe site is. 0 or -ENOMEM. */
 int functions_place(struct functions *self, uint32_t row);
 /* Proves the sites of all that are placed; is_proved and cost_ns of those that pass. */

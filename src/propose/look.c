@@ -44,6 +44,7 @@ struct looking {
 	size_t nr_stacks;
 	uint64_t *pool;
 	size_t nr_pool, room_pool;
+	size_t room_stacks; /* of look->stacks */
 	struct counter *counter;
 	struct tally tally;
 	bool is_counting;
@@ -134,6 +135,24 @@ static bool is_of_receive(struct looking *self, const struct stack *stack)
 	return strstr(name, "recv") || !strncmp(name, "read", 4) || strstr(name, "_read");
 }
 
+static void keep_row(struct looking *self, uint32_t row)
+{
+	struct choose_stacks *stacks = &self->look->stacks;
+
+	if (stacks->nr == self->room_stacks) {
+		size_t room = self->room_stacks ? 2 * self->room_stacks : 4096;
+		uint32_t *rows = reallocarray(stacks->rows, room, sizeof(*rows));
+
+		if (!rows) {
+			self->err = -ENOMEM;
+			return;
+		}
+		stacks->rows = rows;
+		self->room_stacks = room;
+	}
+	stacks->rows[stacks->nr++] = row;
+}
+
 /* Each function of the stack once, by the caller's last call; false: none of the target's own. */
 static bool judge_frames(struct looking *self, const struct stack *stack, bool is_on_way,
 			 bool is_receiving)
@@ -154,7 +173,11 @@ static bool judge_frames(struct looking *self, const struct stack *stack, bool i
 		functions->rows[rows[i]].twice += is_again;
 		functions->rows[rows[i]].inclusive += is_on_way && !is_again;
 		functions->rows[rows[i]].receiving += is_receiving && !is_again;
+		if (is_on_way && !is_again)
+			keep_row(self, rows[i]);
 	}
+	if (is_on_way)
+		keep_row(self, CHOOSE_END);
 	return has_own;
 }
 
@@ -175,20 +198,25 @@ static void judge_stacks(struct looking *self)
 }
 
 /* Callers of the receive are no stages: they were entered before the item was there. */
+static bool is_found(const struct function *row)
+{
+	return !row->is_library && row->inclusive && row->twice <= row->inclusive / 4 &&
+	       row->receiving <= row->inclusive / 4;
+}
+
 static int place_found(struct looking *self)
 {
 	struct look *look = self->look;
+	size_t nr = look->functions.nr;
 	int err = 0;
 
-	for (size_t i = 0; i < look->functions.nr && !err; i++) {
-		struct function *row = &look->functions.rows[i];
-
-		if (row->is_library || !row->inclusive || row->twice > row->inclusive / 4 ||
-		    row->receiving > row->inclusive / 4)
+	for (size_t i = 0; i < nr && !err; i++) {
+		if (!is_found(&look->functions.rows[i]))
 			continue;
 		look->nr_found++;
 		err = functions_place(&look->functions, i);
-		look->nr_no_site += !row->is_placed;
+		look->nr_no_site += !look->functions.rows[i].is_placed;
+		err = err ?: functions_add_callees(&look->functions, i);
 	}
 	return err;
 }
@@ -236,7 +264,7 @@ static void judge(struct looking *self)
 	path_count(&look->path, look->group, self->begin_ns, UINT64_MAX, &reads, &look->nr_items);
 	look->is_handed_over = has_other_senders(look);
 	judge_stacks(self);
-	self->err = place_found(self);
+	self->err = self->err ?: place_found(self);
 	if (!self->err && look->nr_items && is_idle(look) && counter_is_multi(self->counter)) {
 		look->is_widened = true;
 		self->err = functions_add_all(&look->functions, MAX_WIDENED, self->why);
@@ -348,4 +376,5 @@ void look_fini(struct look *self)
 	path_fini(&self->path);
 	flows_fini(&self->flows);
 	functions_fini(&self->functions);
+	free(self->stacks.rows);
 }

@@ -6,6 +6,7 @@
 #define GEMBA_PROPOSE_LOOK_H
 
 #include "src/attach/target.h"
+#include "src/propose/choose.h"
 #include "src/propose/flows.h"
 #include "src/propose/functions.h"
 
@@ -18,12 +19,13 @@ struct look {
 	unsigned int sample_hz;
 	uint64_t nr_samples;
 	uint64_t nr_lost;
-	uint64_t nr_on_way;  /* of them between a receive of the group and what ends it */
-	uint64_t nr_unnamed; /* of those, with no function of the target that has a name */
-	uint64_t nr_broken;  /* stacks that could not be followed to their end */
-	uint64_t nr_items;   /* of the group while it was sampled */
-	size_t nr_found;     /* functions on the way */
-	size_t nr_no_site;   /* of them without a cheap safe instruction to probe */
+	uint64_t nr_on_way;	     /* of them between a receive of the group and what ends it */
+	struct choose_stacks stacks; /* those, as numbers of functions */
+	uint64_t nr_unnamed;	     /* of those, with no function of the target that has a name */
+	uint64_t nr_broken;	     /* stacks that could not be followed to their end */
+	uint64_t nr_items;	     /* of the group while it was sampled */
+	size_t nr_found;	     /* functions on the way */
+	size_t nr_no_site;	     /* of them without a cheap safe instruction to probe */
 	bool is_widened;     /* all functions of the executable were counted: few were sampled */
 	bool is_handed_over; /* most is sent by threads that do not receive these items */
 	bool has_counts;

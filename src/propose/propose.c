@@ -1,59 +1,49 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * propose.c - look, stamp, choose, try, tell
+ * propose.c - look, cut, try, tell
  *
  * Counting only says who may be a stage. When an item comes by where is seen by stamping the
  * candidates for a moment, and whether the choice holds what it promises by making the map of it:
- * what is proposed has been tried on the very process.
+ * what is proposed has been tried on the very process. What is received may hold several units of
+ * work; in a map they are items when the entry stage is entered for each, so a cut of the unit's
+ * way is tried before one of the packet's where it says more.
  */
 #include "src/propose/propose.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "src/attach/procfs.h"
-#include "src/map/steps.h"
-#include "src/propose/choose.h"
-#include "src/propose/look.h"
-#include "src/propose/trial.h"
+#include "src/propose/cut.h"
+#include "src/propose/units.h"
 #include "src/util/log.h"
 
 #define SAMPLE_NS 2000000000ull
 #define COUNT_NS 1000000000ull
-#define STAMP_NS 1500000000ull
-#define MAP_NS 1500000000ull
 #define GOOD_SHARE 0.8
 #define MIN_SHARE 0.3
-#define SURE_SHARE 0.84 /* one map differs from the next by that much less the above */
-#define WORTH_SHARE 0.02
-#define STAMP_SHARE 0.25 /* of a core, that all stamped candidates together may cost */
-#define BRAKE_SHARE 0.1	 /* see stages.c */
+#define BRAKE_SHARE 0.1 /* see stages.c */
 #define MIN_PER_READ 0.05
 #define MAX_PER_ITEM 1.3
 #define FEW_ITEMS 50
-#define MIN_COSTS 2 /* a stage lasts that many times what its probe costs, or else */
-#define MIN_STAMPED 16
 #define ENOUGH_WINDOWS 20
+#define MAX_CUTS 3     /* of what was received, and of units of it */
+#define MAX_UNITS 2    /* that are stamped */
+#define UNIT_SHARE 0.5 /* of samples, that its functions are on the stack of */
+#define FEW_SAMPLES 20
+#define MAX_GROUPS 16
+#define MUCH_PROBING 0.5 /* of the time that the work itself takes */
 
 struct propose {
 	const struct target *target;
 	FILE *out;
 	char *why;
 	struct look look;
-	uint32_t rows[TRIAL_MAX_STAGES]; /* of look.functions, the stages that are stamped */
-	struct trial_stage stages[TRIAL_MAX_STAGES];
-	struct path_stage found[TRIAL_MAX_STAGES];
-	struct path_total total;
-	size_t nr;
-	struct choice choices[TRIAL_MAX_STAGES];
-	size_t picked[CHOOSE_MAX];
-	size_t nr_picked;
-	struct trial_stage chosen[CHOOSE_MAX];
-	struct trial_map map;
-	bool is_finer; /* stages that last no longer than their probe, for want of longer ones */
+	struct cut cuts[MAX_CUTS];
+	size_t nr_cuts;
+	struct cut *best;
 };
 
 __attribute__((format(printf, 2, 3))) static void note(struct propose *self, const char *format,
@@ -82,11 +72,6 @@ __attribute__((format(printf, 3, 4))) static int fail(struct propose *self, int 
 static double percent(uint64_t part, uint64_t whole)
 {
 	return whole ? 100.0 * (double)part / (double)whole : 0;
-}
-
-static const char *name_of(const struct function *row)
-{
-	return row->demangled ? row->demangled : row->symbol;
 }
 
 static void tell_look(struct propose *self)
@@ -132,263 +117,242 @@ static void tell_counts(struct propose *self)
 		     look->nr_no_site, look->nr_found);
 }
 
-static double per_item(const struct function *row)
+static double rate_hz(const struct propose *self)
 {
-	return row->items ? (double)row->count / (double)row->items : 0;
+	return (double)self->look.nr_items * 1e9 / (double)self->look.sampled_ns;
+}
+
+static bool is_known(const struct function *row)
+{
+	return row->is_counted && row->is_proved && row->count && row->items;
 }
 
 /* It may be a stage as far as counts go: header and body may be two receives of one item. */
 static bool is_candidate(const struct function *row)
 {
-	if (!row->is_counted || !row->is_proved || !row->count || !row->items)
-		return false;
-	return (double)row->count >= MIN_PER_READ * (double)row->reads &&
-	       per_item(row) <= MAX_PER_ITEM;
+	return is_known(row) && (double)row->count >= MIN_PER_READ * (double)row->reads &&
+	       cut_per_item(row) <= MAX_PER_ITEM;
 }
 
-static const struct function *being_sorted;
-
-/* Those on most stacks first; of those that were not sampled, by how often they are entered. */
-static int by_weight(const void *a, const void *b)
+/* A stage that costs more is taken off when a map is made. */
+static bool is_bearable(const struct propose *self, const struct function *row)
 {
-	const struct function *x = &being_sorted[*(const uint32_t *)a];
-	const struct function *y = &being_sorted[*(const uint32_t *)b];
-
-	if (x->inclusive != y->inclusive)
-		return x->inclusive > y->inclusive ? -1 : 1;
-	return x->count > y->count ? -1 : x->count < y->count;
+	return rate_hz(self) * cut_per_item(row) * row->cost_ns <= BRAKE_SHARE * 1e9;
 }
 
-/* All together may not cost the target more than a quarter of a core. */
-static size_t affordable(const struct propose *self)
+static void log_functions(const struct functions *functions)
 {
-	double rate_hz = (double)self->look.nr_items * 1e9 / (double)self->look.sampled_ns;
-	double cost_ns = self->look.functions.rows[self->rows[0]].cost_ns;
-	double nr = STAMP_SHARE * 1e9 / (rate_hz * cost_ns + 1);
+	for (size_t i = 0; i < functions->nr; i++) {
+		const struct function *row = &functions->rows[i];
 
-	if (nr < MIN_STAMPED)
-		return MIN_STAMPED;
-	return nr < TRIAL_MAX_STAGES ? (size_t)nr : TRIAL_MAX_STAGES;
+		if (!row->is_library && (row->count || row->inclusive))
+			log_debug("%s: on %lu stacks, of a receive %lu, twice %lu, %s, entered "
+				  "%lu times in %lu items, %u ns a hit",
+				  cut_name_of(row), row->inclusive, row->receiving, row->twice,
+				  row->is_proved ? row->site.text : "no site", row->count,
+				  row->items, row->cost_ns);
+	}
 }
 
-static int pick_candidates(struct propose *self)
+static int cut_received(struct propose *self)
 {
 	struct functions *functions = &self->look.functions;
 	uint32_t *rows = calloc(functions->nr ?: 1, sizeof(*rows));
-	size_t nr = 0, max;
-	int err = 0;
+	struct cut *cut = &self->cuts[0];
+	size_t nr = 0;
+	int err;
 
 	if (!rows)
 		return -ENOMEM;
 	for (size_t i = 0; i < functions->nr; i++)
 		if (is_candidate(&functions->rows[i]))
 			rows[nr++] = i;
-	for (size_t i = 0; i < functions->nr; i++)
-		if (functions->rows[i].inclusive && !functions->rows[i].is_library)
-			log_debug("%s: on %lu stacks, of a receive %lu, twice %lu, %s, entered "
-				  "%lu times in %lu items",
-				  name_of(&functions->rows[i]), functions->rows[i].inclusive,
-				  functions->rows[i].receiving, functions->rows[i].twice,
-				  functions->rows[i].is_proved ? functions->rows[i].site.text :
-								 "no site",
-				  functions->rows[i].count, functions->rows[i].items);
-	being_sorted = functions->rows;
-	qsort(rows, nr, sizeof(*rows), by_weight);
-	self->rows[0] = nr ? rows[0] : 0;
-	max = nr ? affordable(self) : 0;
-	for (size_t i = 0; i < nr && self->nr < max && !err; i++) {
-		if (!functions->rows[rows[i]].probe)
-			err = functions_place(functions, rows[i]);
-		if (!err && functions->rows[rows[i]].is_placed)
-			self->rows[self->nr++] = rows[i];
-	}
+	nr = cut_unwrap(functions, rows, nr);
+	cut->per_item = CUT_RECEIVED;
+	err = cut_make(cut, &self->look, self->target, rows, nr, self->why);
 	free(rows);
 	note(self, "%zu functions are entered about once per item or less often; %zu were stamped",
-	     nr, self->nr);
+	     nr, cut->nr);
+	if (!err && cut->nr && cut->total.windows < ENOUGH_WINDOWS)
+		note(self, "only %lu items came by a stamped function", cut->total.windows);
+	self->nr_cuts = 1;
 	return err;
 }
 
-/* The function's own name, what it belongs to before it, template arguments left out. */
-static void derive(char *name, const char *function)
+static double most_worth(const struct propose *self)
 {
-	size_t nr = 0, depth = 0, begin = 0, before = 0;
+	double most = 0;
 
-	if (*function == '<') /* <Type as Trait>::method */
-		function++;
-	for (const char *c = function; *c && *c != '(' && nr + 8 < TRIAL_NAME_BYTES; c++) {
-		if (!strncmp(c, " as ", 4)) {
-			c += strcspn(c, ">") - 1;
-		} else if (*c == '<') {
-			depth++;
-		} else if (*c == '>') {
-			depth -= depth > 0;
-		} else if (!depth && c[0] == ':' && c[1] == ':') {
-			before = begin;
-			begin = nr + 1;
-			name[nr++] = '.';
-			c++;
-		} else if (!depth) {
-			name[nr++] = isalnum((unsigned char)*c) ? *c : '_';
-		}
+	for (size_t i = 0; i < self->nr_cuts; i++)
+		if (self->cuts[i].worth > most)
+			most = self->cuts[i].worth;
+	return most;
+}
+
+/* Only where it can say more than what there is: each costs a moment of stamping. */
+static bool is_promising(const struct propose *self, const uint32_t *rows, size_t nr)
+{
+	uint64_t inclusive = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		inclusive += self->look.functions.rows[rows[i]].inclusive;
+	return (double)nr > most_worth(self) &&
+	       (self->look.nr_on_way < FEW_SAMPLES ||
+		(double)inclusive >= UNIT_SHARE * (double)self->look.nr_on_way);
+}
+
+/* 1: it was stamped. */
+static int cut_unit(struct propose *self, const struct unit *unit, const struct unit_row *of)
+{
+	struct cut *cut = &self->cuts[self->nr_cuts];
+	uint32_t *rows = calloc(unit->nr, sizeof(*rows));
+	size_t nr;
+	int err = 0;
+
+	if (!rows)
+		return -ENOMEM;
+	*cut = (struct cut){ .per_item = unit->per_item };
+	for (size_t i = 0; i < unit->nr; i++)
+		rows[i] = of[i].row;
+	nr = cut_unwrap(&self->look.functions, rows, unit->nr);
+	if (is_promising(self, rows, nr))
+		err = cut_make(cut, &self->look, self->target, rows, nr, self->why);
+	if (cut->nr)
+		note(self, "%zu are entered about %.1f times per item; %zu were stamped", nr,
+		     unit->per_item, cut->nr);
+	self->nr_cuts += cut->worth > most_worth(self);
+	free(rows);
+	return err ?: cut->nr > 0;
+}
+
+static int cut_units(struct propose *self)
+{
+	const struct functions *functions = &self->look.functions;
+	struct unit_row *rows = calloc(functions->nr ?: 1, sizeof(*rows));
+	struct unit units[MAX_GROUPS];
+	size_t nr = 0, nr_units, nr_stamped = 0;
+	int n = 0;
+
+	if (!rows)
+		return -ENOMEM;
+	for (size_t i = 0; i < functions->nr; i++)
+		if (is_known(&functions->rows[i]) && is_bearable(self, &functions->rows[i]))
+			rows[nr++] = (struct unit_row){ i, cut_per_item(&functions->rows[i]) };
+	nr_units = units_group(rows, nr, units, MAX_GROUPS);
+	for (size_t i = 0; i < nr_units && nr_stamped < MAX_UNITS && n >= 0; i++) {
+		n = cut_unit(self, &units[i], rows + units[i].from);
+		nr_stamped += n == 1;
 	}
-	name[nr] = 0;
-	memmove(name, name + before, nr - before + 1);
-	if (!isalpha((unsigned char)name[0]) && name[0] != '_')
-		snprintf(name, TRIAL_NAME_BYTES, "stage");
-	if (step_name_is_reserved(name))
-		strcat(name, "_");
+	free(rows);
+	return n < 0 ? n : 0;
 }
 
-static void name_stages(struct propose *self)
+/* Those that say more are later: each is there because it is worth more than all before it. */
+static int try_cuts(struct propose *self)
 {
-	for (size_t i = 0; i < self->nr; i++) {
-		struct trial_stage *stage = &self->stages[i];
-		const struct function *row = &self->look.functions.rows[self->rows[i]];
-		size_t length;
+	int err = 0;
 
-		stage->probe = row->probe;
-		derive(stage->name, name_of(row));
-		length = strlen(stage->name);
-		for (unsigned int twin = 2, j = 0; j < i; j++)
-			if (!strcmp(self->stages[j].name, stage->name)) {
-				snprintf(stage->name + length, TRIAL_NAME_BYTES - length, ".%u",
-					 twin++);
-				j = -1;
-			}
-	}
-}
+	for (size_t i = self->nr_cuts; i > 0 && !err; i--) {
+		struct cut *cut = &self->cuts[i - 1];
 
-static void weigh_stages(struct propose *self)
-{
-
-	for (size_t i = 0; i < self->nr; i++) {
-		const struct path_stage *found = &self->found[i];
-		uint64_t in = found->hits_in;
-		struct choice *choice = &self->choices[i];
-
-		*choice = (struct choice){
-			.offset_ns = found->offset_ns,
-			.order_ns = found->order_ns,
-			.cost_ns = self->stages[i].real_ns,
-			.weight = self->look.functions.rows[self->rows[i]].inclusive,
-		};
-		if (self->total.windows)
-			choice->presence = (double)found->windows / (double)self->total.windows;
-		if (found->windows)
-			choice->per_item = (double)in / (double)found->windows;
-		if (found->hits)
-			choice->inside = (double)in / (double)found->hits;
-		log_debug("%s: offset %lu ns, presence %.2f, per item %.2f, inside %.2f, "
-			  "samples %lu, counted %.2f%s%s",
-			  self->stages[i].name, choice->offset_ns, choice->presence,
-			  choice->per_item, choice->inside, choice->weight,
-			  per_item(&self->look.functions.rows[self->rows[i]]),
-			  choice_refuse(choice) ? ": " : "", choice_refuse(choice) ?: "");
-	}
-}
-
-static void choose_stages(struct propose *self, double min_costs)
-{
-	self->nr_picked =
-		choose(self->choices, self->nr, self->total.length_ns, min_costs, self->picked);
-	for (size_t i = 0; i < self->nr_picked; i++)
-		self->chosen[i] = self->stages[self->picked[i]];
-}
-
-static double share_of(const struct propose *self)
-{
-	const struct trial_map *map = &self->map;
-
-	return map->process_ns ? (double)map->stages_ns / (double)map->process_ns : 0;
-}
-
-static int try_stages(struct propose *self)
-{
-	return trial_run(self->target, self->chosen, self->nr_picked, MAP_NS, &self->map,
-			 self->why);
-}
-
-/*
- * Where items are worked on for no longer than a few probes take, finer stages hold more of it:
- * less of it is left to one that begins late. Kept only when they do.
- */
-static int try_finer(struct propose *self)
-{
-	static const double min_costs[] = { 0.3, 0.1 };
-
-	for (size_t i = 0; i < 2 && share_of(self) < SURE_SHARE; i++) {
-		const struct propose before = *self;
-		int err;
-
-		choose_stages(self, min_costs[i]);
-		if (self->nr_picked <= before.nr_picked) {
-			*self = before;
+		if (!cut->nr_picked)
 			continue;
-		}
-		self->is_finer = true;
-		err = try_stages(self);
-		if (err)
-			return err;
-		if (share_of(self) < share_of(&before) + WORTH_SHARE)
-			*self = before;
+		err = cut_try(cut, &self->look, self->target, self->why);
+		log_debug("%zu stages of %.1f units hold %.2f", cut->nr_picked, cut->per_item,
+			  cut_share(cut));
+		if (!self->best || cut_share(cut) > cut_share(self->best))
+			self->best = cut;
+		if (cut_share(cut) >= GOOD_SHARE)
+			break;
 	}
-	return 0;
+	err = err ?: cut_try_finer(self->best, &self->look, self->target, self->why);
+	cut_drop_idle(self->best);
+	return err;
 }
 
-static uint64_t probes_ns(const struct propose *self)
+static const struct function *entry_of(const struct propose *self)
 {
-	double sum_ns = 0;
+	const struct cut *cut = self->best;
 
-	for (size_t i = 0; i < self->nr_picked; i++)
-		sum_ns += (double)self->chosen[i].hits * self->chosen[i].real_ns;
-	return (uint64_t)sum_ns;
+	return &self->look.functions.rows[cut->rows[cut->picked[0]]];
 }
 
 /* The dearest of them at the rate that was seen. */
 static void tell_load(struct propose *self)
 {
-	double rate_hz = (double)self->look.nr_items * 1e9 / (double)self->look.sampled_ns;
+	double items_hz = rate_hz(self) * self->best->per_item;
 	uint32_t cost_ns = 0;
 
-	for (size_t i = 0; i < self->nr_picked; i++)
-		if (self->chosen[i].cost_ns > cost_ns)
-			cost_ns = self->chosen[i].cost_ns;
-	if (rate_hz * cost_ns > BRAKE_SHARE * 1e9)
+	for (size_t i = 0; i < self->best->nr_picked; i++)
+		if (self->best->chosen[i].cost_ns > cost_ns)
+			cost_ns = self->best->chosen[i].cost_ns;
+	if (items_hz * cost_ns > BRAKE_SHARE * 1e9)
 		note(self,
 		     "at %.0f items a second a stage may cost %.0f %% of a core: above %.0f %% "
 		     "gemba takes it off",
-		     rate_hz, rate_hz * cost_ns / 1e7, 100 * BRAKE_SHARE);
+		     items_hz, items_hz * cost_ns / 1e7, 100 * BRAKE_SHARE);
+}
+
+static double probing(const struct cut *cut)
+{
+	double sum_ns = 0;
+
+	for (size_t i = 0; i < cut->nr_picked; i++)
+		sum_ns += (double)cut->chosen[i].hits * cut->chosen[i].real_ns;
+	return cut->map.process_ns ? sum_ns / (double)cut->map.process_ns : 0;
+}
+
+static void tell_unit(struct propose *self)
+{
+	char group[FLOWS_TEXT_BYTES];
+
+	if (cut_is_unit(self->best))
+		note(self, "an item is one entry of %s, %.1f to a %s", cut_name_of(entry_of(self)),
+		     cut_per_item(entry_of(self)),
+		     strncmp(flows_name(self->look.group, group), "udp", 3) ? "received item" :
+									      "datagram");
+}
+
+static void tell_map(struct propose *self)
+{
+	const struct trial_map *map = &self->best->map;
+	double share = cut_share(self->best), probes = probing(self->best);
+
+	note(self, "tried: %lu items, their stages hold %.0f %% of process time%s", map->items,
+	     100 * share, map->lost ? " (events were lost meanwhile)" : "");
+	if (share < GOOD_SHARE)
+		note(self, "that is less than %.0f %%: the rest passes before the first of them",
+		     100 * GOOD_SHARE);
+	if (probes >= MUCH_PROBING)
+		note(self,
+		     "the stages are short: their probes take %.1f times as long as the work "
+		     "itself, so that figures this fine are corrected, not exact",
+		     probes);
+	tell_load(self);
+	if (map->items < FEW_ITEMS)
+		note(self, "only %lu items came by: a guess", map->items);
 }
 
 static void tell_stages(struct propose *self)
 {
-	double share = share_of(self);
+	const struct cut *cut = self->best;
+	double units = cut_is_unit(cut) ? cut_per_item(entry_of(self)) : 1;
 
-	note(self, "tried: %lu items, their stages hold %.0f %% of process time%s", self->map.items,
-	     100 * share, self->map.lost ? " (events were lost meanwhile)" : "");
-	if (share < GOOD_SHARE)
-		note(self, "that is less than %.0f %%: the rest passes before the first of them",
-		     100 * GOOD_SHARE);
-	if (self->is_finer)
-		note(self, "the stages are short: up to %.0f %% of that time is the probes' own",
-		     percent(probes_ns(self), self->map.process_ns));
-	tell_load(self);
-	if (self->map.items < FEW_ITEMS)
-		note(self, "only %lu items came by: a guess", self->map.items);
-	for (size_t i = 0; i < self->nr_picked; i++) {
-		const struct trial_stage *stage = &self->chosen[i];
-		const struct function *row =
-			&self->look.functions.rows[self->rows[self->picked[i]]];
+	tell_unit(self);
+	tell_map(self);
+	for (size_t i = 0; i < cut->nr_picked; i++) {
+		const struct trial_stage *stage = &cut->chosen[i];
+		const struct function *row = &self->look.functions.rows[cut->rows[cut->picked[i]]];
 
 		fprintf(self->out,
 			"# %s: %.0f %% of process time, %.2f calls per item, %.2gus a hit%s\n",
-			name_of(row), 100 * stage->on_cpu_share, per_item(row),
+			cut_name_of(row), 100 * stage->on_cpu_share, cut_per_item(row) / units,
 			stage->cost_ns / 1e3, stage->is_braked ? "; BRAKED: it cost too much" : "");
 		fprintf(self->out, "-s %s=%s\n", stage->name, stage->probe);
 	}
 	fprintf(self->out, "gemba map -p %u --for 10s", self->target->pids[0]);
-	for (size_t i = 0; i < self->nr_picked; i++)
-		fprintf(self->out, " -s %s=%s", self->chosen[i].name, self->chosen[i].probe);
+	for (size_t i = 0; i < cut->nr_picked; i++)
+		fprintf(self->out, " -s %s=%s", cut->chosen[i].name, cut->chosen[i].probe);
 	fputc('\n', self->out);
 }
 
@@ -417,31 +381,31 @@ static int look(struct propose *self, const struct propose_opts *opts)
 	return 0;
 }
 
-static int stamp(struct propose *self)
+static int cut(struct propose *self)
 {
-	int err = pick_candidates(self);
+	uint32_t pid = self->target->pids[0];
+	bool is_any = false, is_picked = false;
+	int err;
 
+	log_functions(&self->look.functions);
+	err = cut_received(self);
+	err = err ?: cut_units(self);
 	if (err)
 		return err;
-	if (!self->nr)
+	for (size_t i = 0; i < self->nr_cuts; i++) {
+		is_any |= self->cuts[i].nr > 0;
+		is_picked |= self->cuts[i].nr_picked > 0;
+	}
+	if (!is_any)
 		return fail(self, -ENOENT,
 			    "no function with a name is entered about once per item in process %u "
 			    "(is it stripped?); see gemba stages -p %u",
-			    self->target->pids[0], self->target->pids[0]);
-	name_stages(self);
-	err = trial_stamp(self->target, self->stages, self->nr, self->look.group, STAMP_NS,
-			  self->found, &self->total, self->why);
-	if (err)
-		return err;
-	weigh_stages(self);
-	choose_stages(self, MIN_COSTS);
-	if (self->total.windows < ENOUGH_WINDOWS)
-		note(self, "only %lu items came by a stamped function", self->total.windows);
-	if (!self->nr_picked)
+			    pid, pid);
+	if (!is_picked)
 		return fail(self, -ENOENT,
 			    "none of %zu functions lies on the way of most items of process %u, "
 			    "once each",
-			    self->nr, self->target->pids[0]);
+			    self->cuts[0].nr, pid);
 	return 0;
 }
 
@@ -464,15 +428,14 @@ int propose_run(const struct propose_opts *opts, const struct target *target, FI
 			   target->pids[0]);
 	else
 		err = look(self, opts);
-	err = err ?: stamp(self);
-	err = err ?: try_stages(self);
-	err = err ?: try_finer(self);
-	if (!err && share_of(self) < MIN_SHARE)
+	err = err ?: cut(self);
+	err = err ?: try_cuts(self);
+	if (!err && cut_share(self->best) < MIN_SHARE)
 		err = fail(self, -ENOENT,
 			   "the best stages hold only %.0f %% of the process time of process %u: "
 			   "its work is not done between receiving and sending in one thread, or "
 			   "not in functions with a name",
-			   100 * share_of(self), target->pids[0]);
+			   100 * cut_share(self->best), target->pids[0]);
 	if (!err)
 		tell_stages(self);
 	if (err && !why[0])

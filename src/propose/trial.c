@@ -104,29 +104,53 @@ static bool lower_costs(const struct path_stage *found, uint32_t *costs, size_t 
 	return is_lower;
 }
 
+/* Of those that most items enter. */
+static uint32_t first_entered(const struct path_stage *found, size_t nr, uint64_t windows)
+{
+	uint32_t first = PATH_RECEIVED;
+
+	for (size_t i = 0; i < nr; i++)
+		if (2 * found[i].windows > windows &&
+		    (first == PATH_RECEIVED || found[i].order_ns < found[first].order_ns))
+			first = i;
+	return first;
+}
+
+static void find_stages(struct stamping *self, uint32_t group, bool is_unit,
+			struct trial_stage *stages, size_t nr, struct path_stage *found,
+			struct path_total *total)
+{
+	uint32_t costs[TRIAL_MAX_STAGES], unit = PATH_RECEIVED;
+
+	for (size_t i = 0; i < nr; i++)
+		costs[i] = stages[i].cost_ns;
+	flows_assign(&self->flows, &self->path);
+	*total = path_stages(&self->path, group, unit, costs, found, nr);
+	if (is_unit) {
+		unit = first_entered(found, nr, total->windows);
+		*total = path_stages(&self->path, group, unit, costs, found, nr);
+	}
+	if (lower_costs(found, costs, nr, total->windows))
+		*total = path_stages(&self->path, group, unit, costs, found, nr);
+	for (size_t i = 0; i < nr; i++)
+		stages[i].real_ns = costs[i];
+}
+
 int trial_stamp(const struct target *target, struct trial_stage *stages, size_t nr, uint32_t group,
-		uint64_t for_ns, struct path_stage *found, struct path_total *total, char *why)
+		bool is_unit, uint64_t for_ns, struct path_stage *found, struct path_total *total,
+		char *why)
 {
 	struct target copy = *target;
 	struct capture capture = { 0 };
 	struct stamping stamping = { .capture = &capture, .for_ns = for_ns };
 	const struct watcher watcher = { &stamping, take_record, tick };
-	uint32_t costs[TRIAL_MAX_STAGES];
 	int err = want_stages(&capture, stages, nr);
 
 	err = err ?: watch_run(&copy, &capture, for_ns, &watcher, why);
 	err = err ?: stamping.err == -ENOSPC ? 0 : stamping.err;
 	if (!err) {
 		take_costs(&capture, stages);
-		for (size_t i = 0; i < nr; i++)
-			costs[i] = stages[i].cost_ns;
-		flows_assign(&stamping.flows, &stamping.path);
-		*total = path_stages(&stamping.path, group, PATH_RECEIVED, costs, found, nr);
-		if (lower_costs(found, costs, nr, total->windows))
-			*total =
-				path_stages(&stamping.path, group, PATH_RECEIVED, costs, found, nr);
-		for (size_t i = 0; i < nr; i++)
-			stages[i].real_ns = costs[i];
+		find_stages(&stamping, group, is_unit, stages, nr, found, total);
 	}
 	path_fini(&stamping.path);
 	flows_fini(&stamping.flows);

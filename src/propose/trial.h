@@ -23,10 +23,12 @@ struct trial_stage {
 
 /*
  * Stamps all stages until so many items of the group were seen, for_ns at most, and tells where in
- * the windows they lie. 0 or -errno and a sentence in why[PROBE_WHY_BYTES].
+ * the windows they lie; is_unit: in those that each entry of the one that is entered first begins.
+ * 0 or -errno and a sentence in why[PROBE_WHY_BYTES].
  */
 int trial_stamp(const struct target *target, struct trial_stage *stages, size_t nr, uint32_t group,
-		uint64_t for_ns, struct path_stage *found, struct path_total *total, char *why);
+		bool is_unit, uint64_t for_ns, struct path_stage *found, struct path_total *total,
+		char *why);
 
 struct trial_map {
 	uint64_t process_ns; /* on-CPU time of `receive`, `process` and the stages, of all families */

@@ -25,7 +25,7 @@ struct unit {
 };
 
 /*
- * Sorts rows by per_item and groups those that differ by no more than a tenth. Returns how many
+ * Sorts rows by per_item and groups those that differ by no more than a fifth. Returns how many
  * units there are, the least entered first, at most max.
  */
 size_t units_group(struct unit_row *rows, size_t nr, struct unit *units, size_t max);

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # What gemba stages --propose prints for redis, which is stripped and has no frame pointers, and for
-# the trader, asleep and spinning, is used as it stands: the map that comes of it has the stages of
-# every item in the order proposed, and they hold at least 80 % of the items' process time.
-# Nothing is left behind: the functions' bytes are the file's again.
+# the trader, asleep, spinning and in three threads, is used as it stands: the map that comes of it
+# has the stages of every item in the order proposed, and they hold at least 80 % of the items'
+# process time. Nothing is left behind: the functions' bytes are the file's again.
 #
 # Judge: the map of a capture of its own, made afterwards. The trader is a program of known
-# functions: what works on a packet must be among them, the first once per packet, and nothing that
-# is entered for each message.
+# functions: three messages come in a packet, and the finest cut of the way is that of a message,
+# by the functions that work on it and not by those that only call them.
 . "$(dirname "$0")/lib.sh"
 skip_without_bpf
 need jq
@@ -22,6 +22,10 @@ propose() {
 		"$(grep -vcE '^(-s [A-Za-z_][A-Za-z0-9_.-]*=[^ ]+|#.*|gemba map .*)$' "$TMP/$1.txt")" 0
 	same "$1: the last line" "$(tail -n 1 "$TMP/$1.txt")" \
 		"gemba map -p $2 --for 10s $(paste -sd ' ' <<<"$lines")"
+	grep -B 1 '^-s ' "$TMP/$1.txt" | grep '^#' | tail -n +2 | grep ': 0 % of process time' &&
+		fail "$1: a stage that holds nothing"
+	grep -E '[0-9]{3,} % of' "$TMP/$1.txt" && fail "$1: more than all"
+	:
 }
 
 # shares NAME PID [LEAST]: a map with the proposed lines, and what share of process time its stages
@@ -110,22 +114,27 @@ many() {
 }
 many
 
-for spin in '' --spin; do
+for way in '' --spin '--threads 3'; do
 	feed=127.0.0.1:$(free_port)
 	start exchange "$HOST/exchange" --feed "$feed" --orders 127.0.0.1:0 --for 60
 	exchange=$pid
 	wait_for_line "$TMP/exchange.out" '^ready '
-	start trader "$HOST/trader" --feed "$feed" --for 60 $spin \
+	# shellcheck disable=SC2086
+	start trader "$HOST/trader" --feed "$feed" --for 60 $way \
 		--orders "127.0.0.1:$(sed -n 's/^ready //p' "$TMP/exchange.out")"
 	trader=$pid
 	sleep 0.5
-	propose "trader$spin" "$trader"
-	shares "trader$spin" "$trader"
+	name=trader${way// /}
+	propose "$name" "$trader"
+	shares "$name" "$trader"
 	bytes_are_back "$trader" "$(readlink "/proc/$trader/exe")"
-	head -n 1 <<<"$lines" | grep -q 'trader:\(work_packet\|decode_packet\)$' ||
-		fail "trader$spin: the entry stage is $(head -n 1 <<<"$lines")"
-	grep -E '(step_decode|step_book|run_strategy|run_lane|now_ns|spin_ns)$' <<<"$lines" &&
-		fail "trader$spin: a stage that every message enters"
+	stages=$(sed 's/.*://' <<<"$lines" | grep -vxE 'work_packet|decode_packet')
+	if [ "$way" != '--threads 3' ]; then
+		same "$name: the stages" "$(head -n 3 <<<"$stages" | paste -sd ' ')" \
+			'decode_message update_book run_strategy'
+		grep -qx '# an item is one entry of decode_message, 3.0 to a datagram' \
+			"$TMP/$name.txt" || fail "$name: of what an item is: $(cat "$TMP/$name.txt")"
+	fi
 	stop "$trader" INT
 	stop "$exchange" INT
 done

@@ -135,7 +135,7 @@ enum { LANE, DECODE, CHECK, STRATEGY, NR_ROWS };
 
 /* A lane that calls one after the other; a check is all that DECODE begins with. */
 static const struct choice lane[] = {
-	[LANE] = { 0, 0, 1, 1, 1, 100, 0 },
+	[LANE] = { 0, 50, 1, 1, 1, 100, 0 },
 	[DECODE] = { 20, 60, 1, 1, 1, 100, 0 },
 	[CHECK] = { 30, 120, 1, 1, 1, 100, 0 },
 	[STRATEGY] = { 2000, 2100, 1, 1, 1, 100, 0 },
@@ -149,7 +149,7 @@ static const struct choice lane[] = {
 		.nr = sizeof((uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t)                       \
 	}
 
-Test(choose, of_two_that_begin_and_end_together_the_inner_one_is_the_stage)
+Test(choose, a_loop_leaves_the_stage_to_what_begins_and_ends_with_it)
 {
 	struct choose_stacks stacks = STACKS(OF_DECODE, OF_DECODE, OF_STRATEGY, OF_STRATEGY,
 					     OF_DECODE, OF_DECODE, CHECK, OF_DECODE, OF_STRATEGY);
@@ -157,6 +157,17 @@ Test(choose, of_two_that_begin_and_end_together_the_inner_one_is_the_stage)
 
 	choose_inner(lane, NR_ROWS, &stacks, two, 2);
 	cr_assert_eq(two[0], DECODE);
+	cr_assert_eq(two[1], STRATEGY);
+}
+
+Test(choose, what_is_on_the_stack_of_its_own_stage_alone_stays)
+{
+	struct choose_stacks stacks = STACKS(STRATEGY, CHOOSE_END, OF_DECODE, OF_DECODE, STRATEGY,
+					     CHOOSE_END, OF_DECODE, OF_DECODE, OF_DECODE);
+	size_t two[] = { LANE, STRATEGY };
+
+	choose_inner(lane, NR_ROWS, &stacks, two, 2);
+	cr_assert_eq(two[0], LANE);
 	cr_assert_eq(two[1], STRATEGY);
 }
 
