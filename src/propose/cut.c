@@ -14,11 +14,13 @@
 
 #define STAMP_NS 1500000000ull
 #define MAP_MIN_NS 700000000ull
-#define MAP_MAX_NS 1500000000ull
-#define MAP_ITEMS 3000
+#define MAP_MAX_NS 1000000000ull
+#define MAP_ITEMS 2000
 #define SURE_SHARE 0.84 /* one map differs from the next by that much less what is good */
 #define WORTH_SHARE 0.02
+#define LOST_SHARE 0.3
 #define IDLE_SHARE 0.01
+#define THIN_SHARE 0.03
 #define STAMP_SHARE 0.25 /* of a core, that all stamped candidates together may cost */
 #define MIN_STAMPED 16	 /* of received items */
 #define MIN_COSTS 2	 /* a stage lasts that many times what its probe costs, or else */
@@ -292,11 +294,12 @@ double cut_share(const struct cut *self)
 
 /*
  * Where items are worked on for no longer than a few probes take, finer stages hold more of it:
- * less of it is left to one that begins late. Kept only when they do.
+ * less of it is left to one that begins late. Kept only when they do. Where they hold next to
+ * nothing it is the end of the last that is missing, and no finer stage than will do is wanted.
  */
 int cut_try_finer(struct cut *self, const struct look *look, const struct target *target, char *why)
 {
-	static const double min_costs[] = { 0.3, 0.1 };
+	const double min_costs[] = { cut_share(self) < LOST_SHARE ? 0.5 : 0.3, 0.1 };
 
 	for (size_t i = 0; i < 2 && cut_share(self) < SURE_SHARE; i++) {
 		const struct cut before = *self;
@@ -307,7 +310,6 @@ int cut_try_finer(struct cut *self, const struct look *look, const struct target
 			*self = before;
 			continue;
 		}
-		self->is_finer = true;
 		err = cut_try(self, look, target, why);
 		if (err)
 			return err;
@@ -317,12 +319,23 @@ int cut_try_finer(struct cut *self, const struct look *look, const struct target
 	return 0;
 }
 
-void cut_drop_idle(struct cut *self)
+static bool is_idle(const struct cut *self, size_t i)
+{
+	return i && self->chosen[i].on_cpu_share < IDLE_SHARE;
+}
+
+/* Of an entry stage that is over at once and what follows it one stage is made: the entry's. */
+static bool is_of_entry(const struct cut *self, size_t i)
+{
+	return i == 1 && self->chosen[0].on_cpu_share < THIN_SHARE;
+}
+
+static void leave_out_idle(struct cut *self)
 {
 	size_t nr = 0;
 
 	for (size_t i = 0; i < self->nr_picked; i++) {
-		if (i && self->chosen[i].on_cpu_share < IDLE_SHARE) {
+		if ((is_idle(self, i) || is_of_entry(self, i)) && i + 1 < self->nr_picked) {
 			self->chosen[nr - 1].on_cpu_share += self->chosen[i].on_cpu_share;
 			continue;
 		}
@@ -330,4 +343,23 @@ void cut_drop_idle(struct cut *self)
 		self->chosen[nr++] = self->chosen[i];
 	}
 	self->nr_picked = nr;
+}
+
+int cut_drop_idle(struct cut *self, const struct look *look, const struct target *target, char *why)
+{
+	int err = 0;
+
+	leave_out_idle(self);
+	while (!err && self->nr_picked && is_idle(self, self->nr_picked - 1)) {
+		const struct cut before = *self;
+
+		self->nr_picked--;
+		err = cut_try(self, look, target, why);
+		if (err || cut_share(self) >= cut_share(&before) - WORTH_SHARE)
+			continue;
+		*self = before;
+		self->has_end_mark = true;
+		break;
+	}
+	return err;
 }

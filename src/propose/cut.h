@@ -27,7 +27,7 @@ struct cut {
 	double worth; /* in stages of equal length */
 	struct trial_stage chosen[CHOOSE_MAX];
 	struct trial_map map;
-	bool is_finer; /* stages that last no longer than their probe, for want of longer ones */
+	bool has_end_mark; /* the last stage holds nothing, but ends the one before it */
 };
 
 /* Whether its windows begin at entries of its first stage rather than at receives. */
@@ -55,7 +55,12 @@ int cut_try_finer(struct cut *self, const struct look *look, const struct target
 		  char *why);
 /* Of process time, what the stages hold. */
 double cut_share(const struct cut *self);
-/* Takes out stages that hold next to nothing: what they have is the stage's before them. */
-void cut_drop_idle(struct cut *self);
+/*
+ * Takes out stages but the first that hold next to nothing: what they have is the stage's before
+ * them. The last of those stays where nothing is sent and so nothing else ends that stage: the map
+ * without it is made to see. 0 or -errno and a sentence in why.
+ */
+int cut_drop_idle(struct cut *self, const struct look *look, const struct target *target,
+		  char *why);
 
 #endif

@@ -266,8 +266,7 @@ static int try_cuts(struct propose *self)
 			break;
 	}
 	err = err ?: cut_try_finer(self->best, &self->look, self->target, self->why);
-	cut_drop_idle(self->best);
-	return err;
+	return err ?: cut_drop_idle(self->best, &self->look, self->target, self->why);
 }
 
 static const struct function *entry_of(const struct propose *self)
@@ -333,23 +332,31 @@ static void tell_map(struct propose *self)
 		note(self, "only %lu items came by: a guess", map->items);
 }
 
+static void tell_stage(struct propose *self, size_t i)
+{
+	const struct cut *cut = self->best;
+	const struct trial_stage *stage = &cut->chosen[i];
+	const struct function *row = &self->look.functions.rows[cut->rows[cut->picked[i]]];
+	double units = cut_is_unit(cut) ? cut_per_item(entry_of(self)) : 1;
+
+	if (cut->has_end_mark && i + 1 == cut->nr_picked)
+		note(self, "%s: only ends the stage before it, as nothing is sent that would",
+		     cut_name_of(row));
+	else
+		note(self, "%s: %.0f %% of process time, %.2f calls per item, %.2gus a hit%s",
+		     cut_name_of(row), 100 * stage->on_cpu_share, cut_per_item(row) / units,
+		     stage->cost_ns / 1e3, stage->is_braked ? "; BRAKED: it cost too much" : "");
+	fprintf(self->out, "-s %s=%s\n", stage->name, stage->probe);
+}
+
 static void tell_stages(struct propose *self)
 {
 	const struct cut *cut = self->best;
-	double units = cut_is_unit(cut) ? cut_per_item(entry_of(self)) : 1;
 
 	tell_unit(self);
 	tell_map(self);
-	for (size_t i = 0; i < cut->nr_picked; i++) {
-		const struct trial_stage *stage = &cut->chosen[i];
-		const struct function *row = &self->look.functions.rows[cut->rows[cut->picked[i]]];
-
-		fprintf(self->out,
-			"# %s: %.0f %% of process time, %.2f calls per item, %.2gus a hit%s\n",
-			cut_name_of(row), 100 * stage->on_cpu_share, cut_per_item(row) / units,
-			stage->cost_ns / 1e3, stage->is_braked ? "; BRAKED: it cost too much" : "");
-		fprintf(self->out, "-s %s=%s\n", stage->name, stage->probe);
-	}
+	for (size_t i = 0; i < cut->nr_picked; i++)
+		tell_stage(self, i);
 	fprintf(self->out, "gemba map -p %u --for 10s", self->target->pids[0]);
 	for (size_t i = 0; i < cut->nr_picked; i++)
 		fprintf(self->out, " -s %s=%s", cut->chosen[i].name, cut->chosen[i].probe);
