@@ -49,7 +49,7 @@ double choose_worth(const struct choice *rows, const size_t *picked, size_t nr_p
 /*
  * A picked row that is on the stacks of other stages too, such as a loop that calls one after the
  * other, says little: puts in its place the first that begins and ends with the stage and is on no
- * others, entered within half a probe's cost after it, and on nearly all stacks that were seen while
+ * others, entered within a probe's cost after it, and on most stacks that were seen while
  * it was the stage.
  */
 void choose_inner(const struct choice *rows, size_t nr, const struct choose_stacks *stacks,

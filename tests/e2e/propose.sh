@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # What gemba stages --propose prints for redis, which is stripped and has no frame pointers, and for
-# the trader, asleep, spinning and in three threads, is used as it stands: the map that comes of it
-# has the stages of every item in the order proposed, and they hold at least 80 % of the items'
-# process time. Nothing is left behind: the functions' bytes are the file's again.
+# the trader, asleep and spinning, is used as it stands: the map that comes of it has the stages of
+# every item in the order proposed, and they hold at least 80 % of the items' process time.
+# Nothing is left behind: the functions' bytes are the file's again.
 #
 # Judge: the map of a capture of its own, made afterwards. The trader is a program of known
 # functions: three messages come in a packet, and the finest cut of the way is that of a message,
@@ -114,27 +114,23 @@ many() {
 }
 many
 
-for way in '' --spin '--threads 3'; do
+for spin in '' --spin; do
 	feed=127.0.0.1:$(free_port)
 	start exchange "$HOST/exchange" --feed "$feed" --orders 127.0.0.1:0 --for 60
 	exchange=$pid
 	wait_for_line "$TMP/exchange.out" '^ready '
-	# shellcheck disable=SC2086
-	start trader "$HOST/trader" --feed "$feed" --for 60 $way \
+	start trader "$HOST/trader" --feed "$feed" --for 60 $spin \
 		--orders "127.0.0.1:$(sed -n 's/^ready //p' "$TMP/exchange.out")"
 	trader=$pid
 	sleep 0.5
-	name=trader${way// /}
-	propose "$name" "$trader"
-	shares "$name" "$trader"
+	propose "trader$spin" "$trader"
+	shares "trader$spin" "$trader"
 	bytes_are_back "$trader" "$(readlink "/proc/$trader/exe")"
-	stages=$(sed 's/.*://' <<<"$lines" | grep -vxE 'work_packet|decode_packet')
-	if [ "$way" != '--threads 3' ]; then
-		same "$name: the stages" "$(head -n 3 <<<"$stages" | paste -sd ' ')" \
-			'decode_message update_book run_strategy'
-		grep -qx '# an item is one entry of decode_message, 3.0 to a datagram' \
-			"$TMP/$name.txt" || fail "$name: of what an item is: $(cat "$TMP/$name.txt")"
-	fi
+	same "trader$spin: the stages" "$(grep -o '[^:]*$' <<<"$lines" |
+		grep -vxE 'work_packet|decode_packet' | head -n 3 | paste -sd ' ')" \
+		'decode_message update_book run_strategy'
+	grep -qx '# an item is one entry of decode_message, 3.0 to a datagram' \
+		"$TMP/trader$spin.txt" || fail "trader$spin: $(cat "$TMP/trader$spin.txt")"
 	stop "$trader" INT
 	stop "$exchange" INT
 done
