@@ -106,6 +106,13 @@ void own_share(struct correlate *self, struct conn *conn, struct thread *thread)
 	}
 }
 
+/* Its reader answered something here after it: one of a packet's messages, for all of them. */
+static bool has_had_its_turn(const struct conn *conn, const struct item *item)
+{
+	return item->is_begun && item->reader == conn->last_sender && !conn->is_answered_late &&
+	       item->last_ns <= conn->last_send_ns;
+}
+
 /* Of datagrams those without an answer are passed over, but not for ever. */
 static void close_answered_datagrams(struct correlate *self, struct conn *conn)
 {
@@ -113,7 +120,7 @@ static void close_answered_datagrams(struct correlate *self, struct conn *conn)
 
 	for (unsigned int open = 0; node != &conn->items && open < MAX_PASSED_OVER; node = next) {
 		next = node->next;
-		if (item_of(node)->outputs)
+		if (item_of(node)->outputs || has_had_its_turn(conn, item_of(node)))
 			item_close(self, item_of(node));
 		else
 			open++;
@@ -382,12 +389,30 @@ static bool is_guess(const struct thread *thread)
 	return false;
 }
 
-static struct item *by_connection(const struct correlate *self, const struct conn *conn,
-				  const struct gemba_event *ev)
+/* What the thread is in the middle of, by its stages, if the same peer sent it. */
+static struct item *in_work(const struct conn *conn, const struct thread *thread, uint32_t raddr,
+			    uint16_t rport)
 {
+	struct item *item = thread ? thread->current : NULL;
+
+	if (!item || !item->is_begun || item->outputs || item->is_suspended || item->is_closed ||
+	    item->conn_id != conn->id || item->raddr != raddr || item->rport != rport)
+		return NULL;
+	return item;
+}
+
+/* Datagrams need not be answered in order: one that was never begun stands behind one in work. */
+static struct item *by_connection(const struct correlate *self, const struct conn *conn,
+				  const struct thread *thread, const struct gemba_event *ev)
+{
+	struct item *oldest, *worked = NULL;
+
 	if (self->opts.own == OWN_BY_THREAD || (!conn->is_accepted && !conn->is_udp))
 		return NULL;
-	return oldest_open(conn, ev->seq, ev->len >> 16);
+	oldest = oldest_open(conn, ev->seq, ev->len >> 16);
+	if (oldest && !oldest->is_begun && conn->is_udp)
+		worked = in_work(conn, thread, ev->seq, ev->len >> 16);
+	return worked ? worked : oldest;
 }
 
 static struct item *by_thread(const struct correlate *self, const struct thread *thread,
@@ -446,7 +471,7 @@ struct item *own_send(struct correlate *self, struct conn *conn, struct thread *
 		      const struct gemba_event *ev, bool *is_first)
 {
 	uint8_t attribution = ATTRIBUTED_CONNECTION;
-	struct item *item = by_connection(self, conn, ev);
+	struct item *item = by_connection(self, conn, thread, ev);
 
 	bool is_orphan = !item && conn->is_accepted && is_after_loss(self);
 

@@ -185,3 +185,57 @@ Test(entry, a_reply_read_in_the_middle_of_a_batch_does_not_take_the_turn_of_the_
 	assert_route(*item_at(&o, S, 0), "rx sock recv");
 	outcome_free(&o);
 }
+
+/* A request of a client; the peers of U are told apart by port. */
+static void request(struct stream *s, double us, uint32_t tag)
+{
+	at(s, us), asks(s, FEED, 4000, tag, 1);
+	at(s, us + 2), udp_reads(s, U, T, 64, 0);
+}
+
+Test(entry, an_answer_is_of_the_request_in_work_not_of_one_that_was_filtered_out)
+{
+	struct stream s = server();
+	struct outcome_of_run o;
+	unsigned int nr = 0;
+
+	for (int i = 0; i < 1000; i++) {
+		request(&s, 10000 * i + 10, i + 1);
+		if (i % 4 != 3)
+			continue;
+		at(&s, 10000 * i + 20), enters(&s, T, 0);
+		at(&s, 10000 * i + 30), udp_leaves(&s, U, T, FEED, 4000, 9);
+	}
+	o = ends(&s);
+	for (size_t i = 0; i < o.nr; i++) {
+		if (o.journeys[i].outcome != OUTCOME_OUT || us_of(&o.journeys[i], STATION_TX) < 5e6)
+			continue;
+		cr_assert_lt(us_of(&o.journeys[i], STATION_TX) -
+				     us_of(&o.journeys[i], STATION_RECV),
+			     50);
+		nr++;
+	}
+	cr_assert_eq(nr, 125);
+	outcome_free(&o);
+}
+
+Test(entry, one_answer_for_all_messages_of_a_packet_leaves_the_next_packet_its_own)
+{
+	struct stream s = server();
+	struct outcome_of_run o;
+
+	for (int i = 0; i < 30; i++) {
+		request(&s, 100 * i + 10, i + 1);
+		for (int k = 0; k < 3; k++)
+			at(&s, 100 * i + 20 + 4 * k), enters(&s, T, 0);
+		at(&s, 100 * i + 40), udp_leaves(&s, U, T, FEED, 4000, 9);
+	}
+	o = ends(&s);
+	cr_assert_eq(o.account.by_outcome[OUTCOME_OUT], 30);
+	for (size_t i = 0; i < o.nr; i++)
+		if (o.journeys[i].outcome == OUTCOME_OUT)
+			cr_assert_lt(us_of(&o.journeys[i], STATION_TX) -
+					     us_of(&o.journeys[i], STATION_RECV),
+				     50);
+	outcome_free(&o);
+}
