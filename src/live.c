@@ -39,6 +39,11 @@ static void on_signal(int number, siginfo_t *info, void *context)
 		session_stop(the_session);
 }
 
+static bool is_cancelled(void)
+{
+	return nr_signals > 0;
+}
+
 static void heed_signals(void)
 {
 	struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO };
@@ -177,6 +182,7 @@ int live_open(struct live *self, const struct opts *opts)
 	const struct session_opts session_opts = {
 		.for_ns = opts->for_ns,
 		.ring_bytes = opts->ring_bytes,
+		.is_cancelled = is_cancelled,
 		.before_attach = say_what_comes,
 		.found = say_stage,
 		.braked = say_braked,

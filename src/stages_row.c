@@ -83,10 +83,11 @@ static void text_row(const struct survey_row *row, const struct stages_view *vie
 	put_copies(out, row);
 	put_word(out, row->typed, view->is_utf8);
 	if (!row->is_by_name || (row->demangled && !strcmp(row->typed, row->probe))) {
-		fputs("  ", out);
+		fputs("  # ", out);
 		put_word(out, survey_name(row), view->is_utf8);
 	}
-	fprintf(out, "%s%s\n", row->refused ? "  refused: " : "", row->refused ? row->refused : "");
+	fprintf(out, "%s%s\n", row->refused ? "  # refused: " : "",
+		row->refused ? row->refused : "");
 }
 
 static void text_totals(const struct survey *survey, FILE *out)

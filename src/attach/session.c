@@ -317,6 +317,10 @@ static int start_target(struct session *self, char *why)
 {
 	int err;
 
+	if (self->target->child && self->opts.is_cancelled && self->opts.is_cancelled()) {
+		snprintf(why, PROBE_WHY_BYTES, "stopped before the command began; it was not run");
+		return -EINTR;
+	}
 	begin_clocks(self);
 	err = target_go(self->target, self->stages, why);
 	if (err || !self->target->is_held)

@@ -22,6 +22,8 @@ struct session_opts {
 	uint64_t for_ns; /* 0: until stopped or the target ends */
 	uint64_t ring_bytes;
 	bool is_quiet; /* nothing on standard error but failures */
+	/* Asked once more before a command of ours is let go; true: it shall not begin. NULL: it shall. */
+	bool (*is_cancelled)(void);
 	/* Stages are found and proved, nothing of the target is touched yet; NULL: nobody asks. */
 	void (*before_attach)(const struct capture *capture);
 	/* This stage was found and attached while the target ran, or was held for it. */

@@ -142,7 +142,6 @@ static void run_child(int go, int err, char *const argv[])
 		_exit(127);
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
-	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_DFL);
 	execvp(argv[0], argv);
 	error = errno;
@@ -193,14 +192,14 @@ int target_go(struct target *self, bool hold, char *why)
 		return fail(why, -errno, "the command ended before it began");
 	close(self->go_fd);
 	self->go_fd = -1;
+	/* first: a traced child that is stopped before its exec waits for its tracer */
+	self->is_held = is_traced && launch_hold(self->child);
 	if (read(self->err_fd, &error, sizeof(error)) != sizeof(error))
 		error = 0;
 	close(self->err_fd);
 	self->err_fd = -1;
-	if (!error) {
-		self->is_held = is_traced && launch_hold(self->child);
+	if (!error)
 		return 0;
-	}
 	target_reap(self, true);
 	return fail(why, -error, "cannot run %s: %s; check its path", self->argv[0],
 		    strerror(error));

@@ -24,7 +24,8 @@ size_t units_group(struct unit_row *rows, size_t nr, struct unit *units, size_t 
 {
 	size_t nr_units = 0;
 
-	qsort(rows, nr, sizeof(*rows), by_rate);
+	if (nr)
+		qsort(rows, nr, sizeof(*rows), by_rate);
 	for (size_t i = 0, next; i < nr && nr_units < max; i = next) {
 		double sum = 0;
 

@@ -219,6 +219,26 @@ at_least 'hits of a second program' "$(hits "$TMP/cmd.json" hz_nop1)" 100
 has_doubt "$TMP/cmd.json" stage_note
 holds "$TMP/cmd.json" '.capture.stages[0].note | test("^attached [0-9]+ ms after the target executed")'
 
+# Stopped and continued while gemba prepares, it goes on; told to end then, gemba does not begin it.
+for delay in 0.02 0.1 0.2 0.3 0.4; do
+	rm -f "$TMP/cmd.gemba"
+	start held "$GEMBA" record -q -o "$TMP/cmd.gemba" -s hz_nop1 -- "$hazard_path" --seconds 20 --rounds 100
+	sleep "$delay"
+	for child in $(cat "/proc/$pid/task/$pid/children" 2>/dev/null); do
+		kill -STOP "$child" 2>/dev/null
+		sleep 0.1
+		kill -CONT "$child" 2>/dev/null
+	done
+	wait_for_exit "$pid" 20
+	same "status of a command that was stopped after $delay s ($(cat "$TMP/held.err"))" "$status" 0
+done
+start held "$GEMBA" record --force -o "$TMP/cmd.gemba" -s hz_nop1 -- "$hazard_path" --seconds 20 --rounds 100
+sleep 0.1
+kill -TERM "$pid"
+wait_for_exit "$pid" 20
+same 'rounds of a command that should not begin, or did end' "$(grep -c '^rounds=' "$TMP/held.out")" 0
+grep -q 'goes on as pid' "$TMP/held.err" && fail "a command was begun and left: $(cat "$TMP/held.err")"
+
 # What a held one gets is what it would have got: its end, its status, its signals.
 for command in 'exit 7' 'kill -TERM $$' 'trap "exit 3" USR1; kill -USR1 $$; exit 4'; do
 	"$GEMBA" record --force -o "$TMP/cmd.gemba" -s hz_nop1 -- sh -c "$command" >"$TMP/out" 2>&1

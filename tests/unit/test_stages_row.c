@@ -72,10 +72,10 @@ Test(stages_row, text_says_where_at_what_cost_and_what_to_type)
 	write_as("text", true);
 	assert_has("COST/HIT CLASS    SITE                 INLINED PROBE\n"
 		   "  0.85us push     +2 push r14               3+ server:decode\n");
-	assert_has("   ~12us stepped  +0 mov rax, qword p\u2026       - server:0x2000  "
+	assert_has("   ~12us stepped  +0 mov rax, qword p\u2026       - server:0x2000  # "
 		   "'engine::match(engine::Order const&)'\n");
 	assert_has(
-		"       - refused  -                          0 'server:vec'\\''tor\\x1b'  refused: it "
+		"       - refused  -                          0 'server:vec'\\''tor\\x1b'  # refused: it "
 		"begins with 'vpxor', which has a VEX prefix\n");
 	assert_has("3 functions: 1 with a cheap site, 1 single-stepped, 1 refused\n");
 	assert_has("to stamp one: gemba map -p 42 -s server:decode\n");
