@@ -21,9 +21,10 @@
 #define MIN_RUNS 4	   /* of several reads, before a thread has a habit */
 #define SAME_ENTRIES 1.25  /* as many after several reads as after one, or so */
 #define FEWER_ENTRIES 0.75 /* than reads, of a thread that never reads but one */
-#define LEFT_SHARE 0.05	   /* of its items are left unbegun by a thread that filters */
-#define MIN_SEEN 4	   /* of a connection, before it is thought to lead nowhere */
-#define RARE 50		   /* one in so many is entered: it leads somewhere */
+#define MIN_LEFT 16
+#define LEFT_SHARE 0.05 /* of its items are left unbegun by a thread that filters */
+#define MIN_SEEN 4	/* of a connection, before it is thought to lead nowhere */
+#define RARE 50		/* one in so many is entered: it leads somewhere */
 
 enum likelihood { UNLIKELY, UNKNOWN, LIKELY };
 
@@ -56,7 +57,7 @@ static bool is_newest_first(const struct entry_habit *habit)
 {
 	double limit;
 
-	if (habit->nr_runs < MIN_RUNS || habit->nr_left <= LEFT_SHARE * habit->nr_begun)
+	if (habit->nr_runs < MIN_RUNS || !habit->leaves_some)
 		return false;
 	if (habit->nr_single_runs)
 		limit = SAME_ENTRIES * habit->nr_single_entries / habit->nr_single_runs;
@@ -95,6 +96,14 @@ void entry_slept(struct thread *thread)
 	end_run(&thread->habit);
 }
 
+/* Once is for good: those that it leaves are told late, up to the item timeout. */
+static void note_left(struct entry_habit *habit)
+{
+	habit->nr_left++;
+	habit->leaves_some |= habit->nr_left >= MIN_LEFT &&
+			      habit->nr_left > LEFT_SHARE * habit->nr_begun;
+}
+
 void entry_left(struct correlate *self, const struct item *item)
 {
 	struct thread *thread = idmap_get(&self->threads, item->reader);
@@ -103,7 +112,7 @@ void entry_left(struct correlate *self, const struct item *item)
 	if (!thread || item->is_begun || !item->read_station)
 		return;
 	if (likelihood(conn) >= thread->habit.least_likely)
-		thread->habit.nr_left++;
+		note_left(&thread->habit);
 	if (conn && thread->habit.entry_station < item->read_station)
 		conn->nr_not_entered++;
 }

@@ -56,8 +56,9 @@ struct entry_habit {
 	uint32_t nr_runs; /* of several reads */
 	uint32_t nr_reads;
 	uint32_t nr_entries;
-	uint32_t nr_begun;    /* items, forks apart */
-	uint32_t nr_left;     /* ended, and never begun */
+	uint32_t nr_begun; /* items, forks apart */
+	uint32_t nr_left;  /* ended, and never begun */
+	bool leaves_some;
 	uint8_t least_likely; /* connections less likely than that of the last begun do not count */
 };
 
