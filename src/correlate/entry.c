@@ -66,6 +66,12 @@ static bool is_newest_first(const struct entry_habit *habit)
 	return (double)habit->nr_entries / habit->nr_runs <= limit;
 }
 
+/* It leaves some of what it reads together, and never reads but one: which is not known. */
+static bool is_unsettled(const struct entry_habit *habit)
+{
+	return habit->leaves_some && (!is_newest_first(habit) || !habit->nr_single_runs);
+}
+
 /* A run of reads with the entries behind it is over. */
 static void end_run(struct entry_habit *habit)
 {
@@ -157,6 +163,7 @@ static struct choice choose(struct correlate *self, const struct thread *thread)
 	const struct item *last = last_begun(thread), *front = NULL;
 	bool newest = is_newest_first(&thread->habit);
 	struct choice choice = { .is_sure = true };
+	unsigned int nr_waiting = 0;
 
 	for (struct list *node = thread->items.prev; node != &thread->items; node = node->prev) {
 		struct item *item = by_thread(node);
@@ -167,6 +174,7 @@ static struct choice choose(struct correlate *self, const struct thread *thread)
 			continue;
 		choice.is_sure &= !front || front->conn_id == item->conn_id;
 		front = item;
+		nr_waiting++;
 		if (is_better(self, item, choice.item, newest))
 			choice.item = item;
 	}
@@ -176,7 +184,9 @@ static struct choice choose(struct correlate *self, const struct thread *thread)
 	if (last && choice.item->read_station < thread->habit.entry_station &&
 	    item_likelihood(self, last) > item_likelihood(self, choice.item))
 		choice.item = NULL;
-	choice.is_guess = is_guess(self, choice.item ? choice.item : last, front);
+	/* of those that are read together some are not worked on: which, only a key would tell */
+	choice.is_guess = is_guess(self, choice.item ? choice.item : last, front) ||
+			  (nr_waiting > 1 && is_unsettled(&thread->habit));
 	return choice;
 }
 
@@ -222,6 +232,7 @@ static struct item *fork_item(struct correlate *self, struct thread *thread)
 	item->supplier = from->supplier;
 	item->is_partial = from->is_partial;
 	item->is_doubtful = from->is_doubtful;
+	item->is_guess = from->is_guess;
 	item->epoch = thread->epoch;
 	item->worker = thread->tid;
 	copy_arrival(item, from);

@@ -489,7 +489,7 @@ struct item *own_send(struct correlate *self, struct conn *conn, struct thread *
 	*is_first = !item->outputs;
 	item->outputs++;
 	if (*is_first) {
-		item->attribution = attribution;
+		item->attribution = item->is_guess ? ATTRIBUTED_GUESSED : attribution;
 		item->out_sk = conn->id;
 		item->out_seq = conn->is_udp ? 0 : ev->seq - (ev->kind == GEMBA_SENT) * ev->len;
 		item->out_lport = conn->is.lport;

@@ -239,3 +239,29 @@ Test(entry, one_answer_for_all_messages_of_a_packet_leaves_the_next_packet_its_o
 				     50);
 	outcome_free(&o);
 }
+
+/* Four are read, then those of them that a filter lets through are worked on. */
+Test(entry, of_a_batch_that_is_filtered_the_front_is_a_guess)
+{
+	struct stream s = server();
+	struct outcome_of_run o;
+
+	for (int i = 0; i < 50; i++) {
+		double us = 1000 * i;
+		int nr_begun = 1 + i % 3;
+
+		for (int k = 0; k < 4; k++)
+			request(&s, us + 10 + 5 * k, 4 * i + k + 1);
+		for (int k = 0; k < nr_begun; k++) {
+			at(&s, us + 50 + 10 * k), enters(&s, T, 0);
+			at(&s, us + 55 + 10 * k), udp_leaves(&s, U, T, FEED, 4000, 9);
+		}
+		at(&s, us + 500), sleeps(&s, T, IDLE);
+		at(&s, us + 900), wakes(&s, T, IDLE, 1);
+	}
+	o = ends(&s);
+	cr_assert_eq(o.account.by_outcome[OUTCOME_OUT], 99);
+	cr_assert_gt(o.account.attributed[ATTRIBUTED_GUESSED], 75, "%lu",
+		     o.account.attributed[ATTRIBUTED_GUESSED]);
+	outcome_free(&o);
+}
