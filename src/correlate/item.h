@@ -62,7 +62,8 @@ struct item {
 	bool is_deferred_send : 1; /* its packet was queued outside the send call */
 	bool is_begun : 1;	   /* the entry stage was hit for it */
 	bool is_suspended : 1;	   /* its thread slept in the middle of it, or so it seems */
-	bool is_guess : 1;	   /* so that it went on, or that it was its turn to be begun */
+	bool is_resumed : 1;	   /* and went on */
+	bool is_guess : 1;	   /* that it was its turn to be begun */
 	struct stamp *stamps;	   /* kept when the item is used again */
 };
 

@@ -376,7 +376,7 @@ static bool is_guess(const struct thread *thread)
 	unsigned int candidates = 0;
 
 	if (thread->current->is_begun)
-		return thread->current->is_guess;
+		return thread->current->is_resumed || thread->current->is_guess;
 
 	for (struct list *node = thread->items.prev; node != &thread->items; node = node->prev) {
 		const struct item *item = list_entry(node, struct item, by_thread);

@@ -20,7 +20,7 @@ static struct item *go_on(struct thread *thread)
 		return NULL;
 	if (item->is_suspended) {
 		item->is_suspended = false;
-		item->is_guess = true;
+		item->is_resumed = true;
 	}
 	return item;
 }

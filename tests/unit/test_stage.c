@@ -172,6 +172,23 @@ Test(stage, a_datagram_whose_thread_waits_for_a_lock_goes_on_and_says_what_it_wa
 	outcome_free(&o);
 }
 
+Test(stage, an_answer_on_its_own_connection_is_no_guess_after_a_sleep)
+{
+	struct stream s = server();
+	struct outcome_of_run o;
+
+	asked(&s);
+	at(&s, 22), enters(&s, T, 0);
+	at(&s, 24), sleeps(&s, T, IDLE);
+	at(&s, 44), wakes(&s, T, IDLE, 2);
+	at(&s, 50), enters(&s, T, 1);
+	at(&s, 55), tcp_answers(&s, A, T, 0, 5);
+	o = ends(&s);
+	assert_route(o.journeys[0], "rx sock recv s0 s1 send txq tx");
+	cr_assert_eq(o.journeys[0].attribution, ATTRIBUTED_CONNECTION);
+	outcome_free(&o);
+}
+
 Test(stage, a_timer_after_a_sleep_owns_its_message)
 {
 	struct stream s = server();
