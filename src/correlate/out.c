@@ -199,7 +199,7 @@ static void stamp_packet(struct correlate *self, struct conn *conn, const struct
 static void see_gap(struct correlate *self, struct conn *conn, const struct gemba_event *ev)
 {
 	if (self->account.lost && conn->has_next_send && seq_after(ev->seq, conn->next_send))
-		own_lost_sends(self, conn);
+		answer_lost_sends(self, conn);
 	conn->next_send = ev->seq + ev->len;
 	conn->has_next_send = true;
 }
@@ -212,7 +212,7 @@ void out_send(struct correlate *self, struct conn *conn, struct thread *thread,
 	bool is_first;
 
 	see_gap(self, conn, ev);
-	item = own_send(self, conn, thread, ev, &is_first);
+	item = answer_send(self, conn, thread, ev, &is_first);
 	if (!item)
 		return;
 	item->bytes_out += ev->len;
@@ -245,7 +245,7 @@ void out_sent(struct correlate *self, struct conn *conn, struct thread *thread,
 	struct sending *sending;
 	struct loose_tx *tx;
 	bool is_first;
-	struct item *item = own_send(self, conn, thread, ev, &is_first);
+	struct item *item = answer_send(self, conn, thread, ev, &is_first);
 
 	if (!item)
 		return;
@@ -373,7 +373,7 @@ static struct item *send_datagram(struct correlate *self, struct conn *conn,
 				  const struct gemba_event *ev, uint64_t txq_ns, bool *is_first)
 {
 	struct thread *thread = ev->tid ? idmap_get(&self->threads, ev->tid) : NULL;
-	struct item *item = own_send(self, conn, thread, ev, is_first);
+	struct item *item = answer_send(self, conn, thread, ev, is_first);
 	struct stamp *stamp;
 
 	if (!item)

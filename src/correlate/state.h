@@ -78,14 +78,16 @@ void own_late_arrival(struct correlate *self, struct conn *conn, uint64_t number
 void own_empty(struct correlate *self, struct conn *conn, struct thread *thread);
 /* Items of a socket that its last send has answered as well; thread: the one that sent it. */
 void own_share(struct correlate *self, struct conn *conn, struct thread *thread);
-/* Send calls of this connection were lost: its items without an output may be theirs. */
-void own_lost_sends(struct correlate *self, struct conn *conn);
-/* Whose output a send is; never NULL unless memory ran out. *is_first: its first one. */
-struct item *own_send(struct correlate *self, struct conn *conn, struct thread *thread,
-		      const struct gemba_event *ev, bool *is_first);
 void own_slept(struct correlate *self, struct thread *thread);
 void own_exited(struct correlate *self, struct thread *thread);
 void own_drop(struct correlate *self, struct conn *conn, const struct arrival *arrival);
+
+/* answer.c */
+/* Send calls of this connection were lost: its items without an output may be theirs. */
+void answer_lost_sends(struct correlate *self, struct conn *conn);
+/* Whose output a send is; never NULL unless memory ran out. *is_first: its first one. */
+struct item *answer_send(struct correlate *self, struct conn *conn, struct thread *thread,
+		      const struct gemba_event *ev, bool *is_first);
 
 /* entry.c */
 /* The item that a hit of the entry stage begins; NULL: none can be. */
