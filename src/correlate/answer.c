@@ -92,13 +92,17 @@ static struct item *by_connection(const struct correlate *self, const struct con
 	return worked ? worked : oldest;
 }
 
+static bool counts_thread(const struct correlate *self)
+{
+	if (self->opts.own == OWN_BY_CONNECTION || self->opts.own == OWN_BY_KEY)
+		return false;
+	return !self->opts.is_go || self->opts.own == OWN_BY_THREAD;
+}
+
 static struct item *by_thread(const struct correlate *self, const struct thread *thread,
 			      uint8_t *attribution)
 {
-	if (!thread || !thread->current || thread->current->is_suspended ||
-	    self->opts.own == OWN_BY_CONNECTION || self->opts.own == OWN_BY_KEY)
-		return NULL;
-	if (self->opts.is_go && self->opts.own != OWN_BY_THREAD)
+	if (!thread || !thread->current || thread->current->is_suspended || !counts_thread(self))
 		return NULL;
 	*attribution = is_guess(thread) ? ATTRIBUTED_GUESSED : ATTRIBUTED_THREAD;
 	return thread->current;
@@ -129,6 +133,15 @@ static bool is_after_loss(const struct correlate *self)
 	return self->nr_lossy && self->now_ns < last->until_ns + self->opts.item_timeout_ns;
 }
 
+/* What the thread read since its turn began, and now answers, may be among the lost. */
+static bool turn_spans_loss(const struct correlate *self, const struct thread *thread)
+{
+	const struct lossy *last = &self->lossy[(self->nr_lossy - 1) % MAX_LOSSY];
+
+	return counts_thread(self) && is_after_loss(self) &&
+	       (!thread || last->until_ns >= thread->turn_ns);
+}
+
 void answer_lost_sends(struct correlate *self, struct conn *conn)
 {
 	struct list *node = conn->items.next, *next;
@@ -157,6 +170,7 @@ struct item *answer_send(struct correlate *self, struct conn *conn, struct threa
 	if (!item && !is_orphan)
 		item = by_thread(self, thread, &attribution);
 	if (!item) {
+		is_orphan |= turn_spans_loss(self, thread);
 		attribution = ATTRIBUTED_NONE;
 		item = originate(self, conn);
 	}

@@ -248,6 +248,7 @@ static void give_up(struct correlate *self, struct conn *conn, struct item *item
 static void new_epoch(struct correlate *self, struct conn *conn, struct thread *thread)
 {
 	thread->epoch++;
+	thread->turn_ns = self->now_ns;
 	thread->saw_empty = false;
 	while (conn->is_udp && !conn->is_answered_late && !list_is_empty(&conn->items)) {
 		struct item *item = item_of(conn->items.next);
@@ -395,6 +396,7 @@ void own_slept(struct correlate *self, struct thread *thread)
 			datagram_slept(self, item);
 	}
 	thread->open_epoch = ++thread->epoch;
+	thread->turn_ns = self->now_ns;
 	thread->saw_empty = false;
 	entry_slept(thread);
 }

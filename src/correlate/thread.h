@@ -72,6 +72,7 @@ struct thread {
 	uint32_t ran_instead;
 	uint32_t epoch;	       /* of reading: items of an older one have been dealt with */
 	uint32_t open_epoch;   /* the first since it slept last */
+	uint64_t turn_ns;      /* when it slept last, or its spinning loop came round */
 	uint32_t nr_switches;  /* times it left a CPU */
 	uint64_t warm_ns;      /* on-CPU time when the warm-up ended */
 	uint64_t last_station; /* serial of the last station it stamped */

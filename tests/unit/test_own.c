@@ -272,6 +272,72 @@ Test(own, a_heartbeat_after_the_ticks_order_and_a_sleep_is_originated)
 	outcome_free(&o);
 }
 
+/* A tick is read at 30, in the middle of a loss when `is_read` is false, and answered at 45. */
+static struct outcome_of_run answers_after_loss(bool is_read, void (*then)(struct stream *))
+{
+	struct stream s = server();
+
+	at(&s, 10), tick_arrives(&s, U, 64, 1);
+	at(&s, 11), wakes(&s, T, IDLE, 1);
+	at(&s, 20), loses(&s, GEMBA_RECV, 1, 20);
+	if (is_read)
+		at(&s, 30), udp_reads(&s, U, T, 64, 0);
+	at(&s, 45), tcp_answers(&s, S, T, 0, 20);
+	if (then)
+		then(&s);
+	return ends(&s);
+}
+
+static void sleeps_and_beats(struct stream *s)
+{
+	at(s, 50), sleeps(s, T, IDLE);
+	at(s, 500), wakes(s, T, IDLE, 1);
+	at(s, 501), tcp_answers(s, S, T, 20, 5);
+}
+
+static void comes_round_and_beats(struct stream *s)
+{
+	at(s, 50), finds_empty(s, U, T);
+	at(s, 60), tcp_arrives(s, F, 0, 10);
+	at(s, 61), tcp_reads(s, F, T, 0, 10);
+	at(s, 62), closes(s, F);
+	at(s, 70), tcp_answers(s, S, T, 20, 20);
+}
+
+Test(own, what_a_thread_sends_whose_read_was_lost_is_not_originated)
+{
+	struct outcome_of_run o = answers_after_loss(false, NULL);
+
+	cr_assert_eq(o.account.by_outcome[OUTCOME_OUT], 0);
+	cr_assert_geq(o.account.by_outcome[OUTCOME_UNOBSERVED], 1);
+	outcome_free(&o);
+	/* nothing is missing: its read was seen */
+	o = answers_after_loss(true, NULL);
+	cr_assert_eq(o.account.by_outcome[OUTCOME_OUT], 1);
+	cr_assert_eq(o.account.originated, 0);
+	outcome_free(&o);
+}
+
+Test(own, what_a_thread_sends_of_itself_after_a_loss_and_a_sleep_is_originated)
+{
+	struct outcome_of_run o = answers_after_loss(false, sleeps_and_beats);
+	const struct journey *last = &o.journeys[o.nr - 1];
+
+	cr_assert(last->is_originated);
+	cr_assert_eq(last->outcome, OUTCOME_OUT);
+	outcome_free(&o);
+}
+
+Test(own, a_loss_is_over_for_a_loop_that_has_come_round)
+{
+	struct outcome_of_run o = answers_after_loss(false, comes_round_and_beats);
+	const struct journey *last = &o.journeys[o.nr - 1];
+
+	cr_assert(last->is_originated);
+	cr_assert_eq(last->outcome, OUTCOME_OUT);
+	outcome_free(&o);
+}
+
 Test(own, a_publisher_that_never_sleeps_keeps_none_of_its_items_open)
 {
 	struct stream s = server();
