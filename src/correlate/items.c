@@ -127,6 +127,26 @@ static bool spans_loss(const struct correlate *self, const struct item *item)
 	return false;
 }
 
+static bool has_station(const struct item *item, uint16_t station)
+{
+	for (unsigned int i = 0; i < item->nr_stamps; i++)
+		if (item->stamps[i].station == station)
+			return true;
+	return false;
+}
+
+/* It went past a station whose events were lost at some time, and has no stamp of it. */
+static bool lacks_station(const struct correlate *self, const struct item *item)
+{
+	const uint64_t *lost = self->account.lost_by_kind;
+	bool has_left = has_station(item, STATION_TX);
+
+	return (lost[GEMBA_SOCK] && !item->is_originated && !has_station(item, STATION_SOCK)) ||
+	       (lost[GEMBA_SEND] && has_left && !item->is_udp &&
+		!has_station(item, STATION_SEND)) ||
+	       (lost[GEMBA_TXQ] && has_left && !has_station(item, STATION_TXQ));
+}
+
 /* Its events may be among the lost ones, and something of it is missing. */
 static bool is_unobserved(const struct correlate *self, const struct item *item)
 {
@@ -136,7 +156,8 @@ static bool is_unobserved(const struct correlate *self, const struct item *item)
 	bool may_lack_stages = self->account.lost_by_kind[GEMBA_STAGE];
 
 	return self->nr_lossy &&
-	       (lacks_begin || lacks_end || item->waits_for_tx || may_lack_stages) &&
+	       (lacks_begin || lacks_end || item->waits_for_tx || may_lack_stages ||
+		lacks_station(self, item)) &&
 	       spans_loss(self, item);
 }
 

@@ -224,6 +224,45 @@ Test(end, an_item_that_spans_a_loss_and_lacks_its_end_or_its_beginning_is_unobse
 	outcome_free(&o);
 }
 
+/* A request and its answer, one station of it left out, and one such event lost or not. */
+static enum outcome lacks(unsigned int kind, bool is_lost)
+{
+	struct stream s = server();
+	enum outcome outcome;
+	struct outcome_of_run o;
+
+	at(&s, 5);
+	if (is_lost)
+		loses(&s, kind, 1, 10);
+	at(&s, 10), tcp_rx(&s, A, 0, 100);
+	at(&s, 11);
+	if (kind != GEMBA_SOCK)
+		tcp_ready(&s, A, 100);
+	at(&s, 20), tcp_reads(&s, A, T, 0, 100);
+	at(&s, 30), tcp_sends(&s, A, T, 0, 50);
+	at(&s, 31);
+	if (kind != GEMBA_TXQ)
+		tcp_txq(&s, A, 0, 50);
+	at(&s, 32), tcp_tx(&s, A, 0, 50);
+	at(&s, 40), closes(&s, A);
+	o = ends(&s);
+	cr_assert_eq(o.nr, 1);
+	outcome = o.journeys[0].outcome;
+	outcome_free(&o);
+	return outcome;
+}
+
+Test(end, an_item_that_lacks_a_station_of_which_an_event_was_lost_is_unobserved)
+{
+	cr_assert_eq(lacks(GEMBA_SOCK, true), OUTCOME_UNOBSERVED);
+	cr_assert_eq(lacks(GEMBA_TXQ, true), OUTCOME_UNOBSERVED);
+	/* it lacks nothing of what was lost */
+	cr_assert_eq(lacks(GEMBA_SWITCH, true), OUTCOME_OUT);
+	/* this kernel tells no such station */
+	cr_assert_eq(lacks(GEMBA_SOCK, false), OUTCOME_OUT);
+	cr_assert_eq(lacks(GEMBA_TXQ, false), OUTCOME_OUT);
+}
+
 Test(end, one_item_may_be_answered_after_another_socket_took_its_place_in_memory)
 {
 	struct stream s = server();
