@@ -9,7 +9,8 @@
  * that arrived just before; failing that (a clone for a second socket or a packet tap, segments
  * of one large packet) by size and order: a CPU delivers in the order in which it receives, and
  * of the copies of one packet the original last. The kernel's own queue length puts the count
- * right when it was wrong for long; a read that found nothing puts it right at once.
+ * right when it was wrong for long; a read that found nothing puts it right at once. When events
+ * were lost, it is put right at every read, and all is doubtful, until the queue was empty.
  */
 #include "src/correlate/conn.h"
 
@@ -70,7 +71,7 @@ struct conn *conn_new(const struct gemba_conn *is, uint64_t now_ns)
 	self->is_udp = udp;
 	self->group = self;
 	self->supplier = ENDPOINT_NONE;
-	self->last_used_ns = self->depth_since_ns = now_ns;
+	self->last_used_ns = self->depth_since_ns = self->sure_ns = now_ns;
 	list_init(&self->by_time);
 	list_init(&self->items);
 	fifo_init(&self->rx, udp ? sizeof(struct rx_datagram) : sizeof(struct rx_range),
@@ -367,11 +368,40 @@ static bool is_drifting(uint32_t *run, uint32_t *least, int64_t by)
 	return true;
 }
 
+/* Events were lost since our count was known to be right. */
+static bool is_unsure(const struct conn *self)
+{
+	const struct lost *lost = &self->lost;
+
+	return (lost->arrivals_until_ns && lost->arrivals_until_ns >= self->sure_ns) ||
+	       (lost->reads_until_ns && lost->reads_until_ns >= self->sure_ns);
+}
+
+/* So many are queued. Where both arrivals and reads were lost, which of the older ones are
+ * still there cannot be known. */
+static void recount(struct conn *self, uint64_t queued)
+{
+	const struct lost *lost = &self->lost;
+	uint64_t until_ns = lost->arrivals_until_ns < lost->reads_until_ns ?
+				    lost->arrivals_until_ns :
+				    lost->reads_until_ns;
+	const struct arrival *first;
+
+	while ((first = fifo_first(&self->ready)) &&
+	       (first->sock_ns <= until_ns || self->ready.nr > queued))
+		fifo_pop(&self->ready);
+	self->nr_missing = queued - self->ready.nr;
+	self->nr_ready = self->nr_read + queued;
+	self->deep = self->lean = self->over = 0;
+}
+
 /* Against the kernel's own queue length, this datagram included. */
 static void check_ready(struct conn *self, uint32_t queued)
 {
 	int64_t mine = count_queued(self);
 
+	if (is_unsure(self))
+		return;
 	/* some were read by ways we do not see */
 	self->deep = mine > (int64_t)queued + 1 ? self->deep + 1 : 0;
 	if (self->deep >= DRIFT_LIMIT)
@@ -413,6 +443,9 @@ uint64_t conn_udp_ready(struct conn *self, const struct gemba_event *ev, struct 
 	struct rx_datagram *rx = find_datagram(self, ev, ev->seq);
 	uint64_t number;
 
+	if (rx && rx->at_ns <= self->lost.arrivals_until_ns &&
+	    ev->ts_ns > self->lost.arrivals_until_ns)
+		rx = NULL; /* another one's, whose ready was lost */
 	*arrival = (struct arrival){
 		.has_sock = true,
 		.sock_ns = ev->ts_ns,
@@ -435,6 +468,7 @@ uint64_t conn_udp_ready(struct conn *self, const struct gemba_event *ev, struct 
 		/* read before its ready: alone since it came in, the count cannot be wrong */
 		arrival->is_doubtful = true;
 	}
+	arrival->is_doubtful |= is_unsure(self);
 	note_ready(self, ev);
 	check_ready(self, ev->len);
 	return number;
@@ -446,32 +480,45 @@ static void check_read(struct conn *self, const struct gemba_event *ev)
 	if (self->last_reader != ev->tid)
 		self->over = 0;
 	self->last_reader = ev->tid;
-	if (is_drifting(&self->over, &self->over_by, count_queued(self) - 1 - ev->aux))
+	if (is_unsure(self))
+		recount(self, ev->aux + 1ull);
+	else if (is_drifting(&self->over, &self->over_by, count_queued(self) - 1 - ev->aux))
 		let_go(self, self->over_by);
+}
+
+/* Whether the first one queued is known, then it is *arrival. */
+static bool take_first(struct conn *self, struct arrival *arrival, uint64_t *waits)
+{
+	const struct arrival *ready = self->nr_missing ? NULL : fifo_first(&self->ready);
+
+	self->nr_read++;
+	if (ready) {
+		*arrival = *ready;
+		fifo_pop(&self->ready);
+		return true;
+	}
+	if (self->nr_missing)
+		self->nr_missing--;
+	else
+		*waits = self->nr_read;
+	return false;
 }
 
 bool conn_udp_take(struct conn *self, const struct gemba_event *ev, struct arrival *arrival,
 		   uint64_t *waits)
 {
-	const struct arrival *ready;
+	bool is_known, is_doubtful = is_unsure(self);
 
 	check_read(self, ev);
-	ready = self->nr_missing ? NULL : fifo_first(&self->ready);
-	self->nr_read++;
-	self->last_read_ns = ev->ts_ns;
+	*arrival = (struct arrival){ 0 };
 	*waits = 0;
-	if (!ready) {
-		*arrival = (struct arrival){ .bytes = ev->len };
-		if (self->nr_missing)
-			self->nr_missing--;
-		else
-			*waits = self->nr_read;
-		return false;
-	}
-	*arrival = *ready;
+	is_known = take_first(self, arrival, waits);
+	self->last_read_ns = ev->ts_ns;
 	arrival->bytes = ev->len;
-	fifo_pop(&self->ready);
-	return true;
+	arrival->is_doubtful |= is_doubtful;
+	if (is_known && !ev->aux && !self->ready.nr)
+		self->sure_ns = ev->ts_ns;
+	return is_known;
 }
 
 void conn_udp_empty(struct conn *self, uint64_t now_ns)
@@ -483,6 +530,8 @@ void conn_udp_empty(struct conn *self, uint64_t now_ns)
 		let_go(self, 1);
 	if (count_queued(self) < 0 && now_ns - self->last_read_ns > EMPTY_SLACK_NS)
 		self->nr_ready = self->nr_read; /* those readies will never be seen */
+	if (!self->ready.nr)
+		self->sure_ns = now_ns;
 }
 
 bool conn_udp_drop(struct conn *self, const struct gemba_event *ev, struct arrival *arrival)

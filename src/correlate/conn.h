@@ -59,6 +59,12 @@ struct owed {
 
 #define CONN_MAX_GIVEN_UP 16
 
+/* No event of this kind was lost from then on; 0: none ever was. */
+struct lost {
+	uint64_t arrivals_until_ns;
+	uint64_t reads_until_ns;
+};
+
 struct conn {
 	struct list by_time;  /* all, by last use */
 	struct list items;    /* open ones that came this way, in order */
@@ -95,6 +101,8 @@ struct conn {
 	uint64_t other_ready_ns; /* and the newest one that another CPU told than it */
 	uint16_t last_ready_cpu;
 	uint64_t nr_missing; /* queued but not in `ready`: their readies were lost */
+	uint64_t sure_ns;    /* UDP: the queue was known to be as we count it */
+	struct lost lost;    /* UDP: since when nothing was lost that matters here */
 	uint32_t last_reader;
 	uint32_t deep;	  /* readies in a row at which our count was above the kernel's */
 	uint32_t lean;	  /* the same, below, */

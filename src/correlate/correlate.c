@@ -192,6 +192,7 @@ static void on_sock(struct correlate *self, const union gemba_record *record)
 		state_depth(self, conn, conn_tcp_has_unread(conn));
 		return;
 	}
+	conn->lost = self->datagrams_lost;
 	number = conn_udp_ready(conn, ev, &arrival);
 	if (number <= conn->nr_read)
 		own_late_arrival(self, conn, number, &arrival);
@@ -210,6 +211,7 @@ static void on_recv(struct correlate *self, const union gemba_record *record)
 	if (!conn)
 		return;
 	if (conn->is_udp) {
+		conn->lost = self->datagrams_lost;
 		conn_udp_take(conn, ev, &arrival, &waits);
 		state_depth(self, conn, ev->aux);
 	} else {
@@ -400,15 +402,26 @@ static void note_lossy(struct correlate *self, uint64_t from_ns, uint64_t until_
 	self->lossy[self->nr_lossy++ % MAX_LOSSY] = (struct lossy){ from_ns, until_ns };
 }
 
+static void raise_to(uint64_t *most, uint64_t value)
+{
+	if (value > *most)
+		*most = value;
+}
+
 /* Whatever was lost, was lost between two drain passes: from ts, for seq nanoseconds. */
 static void on_lost(struct correlate *self, const union gemba_record *record)
 {
 	const struct gemba_event *ev = &record->ev;
 	unsigned int kind = ev->aux < GEMBA_NR_KINDS ? ev->aux : GEMBA_NONE;
+	uint64_t until_ns = ev->ts_ns + ev->seq;
 
 	self->account.lost_by_kind[kind] += ev->len;
 	self->account.lost += ev->len;
-	note_lossy(self, ev->ts_ns, ev->ts_ns + ev->seq);
+	note_lossy(self, ev->ts_ns, until_ns);
+	if (kind == GEMBA_RX || kind == GEMBA_SOCK || kind == GEMBA_NONE)
+		raise_to(&self->datagrams_lost.arrivals_until_ns, until_ns);
+	if (kind == GEMBA_RECV || kind == GEMBA_NONE)
+		raise_to(&self->datagrams_lost.reads_until_ns, until_ns);
 }
 
 static void (*const handlers[GEMBA_NR_KINDS])(struct correlate *, const union gemba_record *) = {

@@ -52,6 +52,17 @@ static void give_up(struct correlate *self, const struct sending *sending)
 	item_settle(self, item);
 }
 
+/* Its packet has left, as a later one shows, and nobody told when. */
+static void left_unseen(struct correlate *self, const struct sending *sending)
+{
+	struct item *item = sending->item;
+
+	self->account.unpaired_tx++;
+	if (item->id == sending->item_id && sending->is_first)
+		item->is_unseen = true;
+	give_up(self, sending);
+}
+
 static struct sending *begin_sending(struct correlate *self, struct conn *conn, struct item *item,
 				     const struct gemba_event *ev, bool is_first)
 {
@@ -344,7 +355,7 @@ static void leave_tcp(struct correlate *self, struct conn *conn, const struct ge
 
 		fifo_pop(&conn->sends);
 		if (seq_after(ev->seq, one.seq)) {
-			give_up(self, &one);
+			left_unseen(self, &one);
 			continue;
 		}
 		if (!one.txq_ns && txq_ns && !one.is_deferred)
@@ -422,12 +433,8 @@ static void drop_sending(struct correlate *self, struct sending *sending)
 	struct sending one = *sending;
 
 	sending->item = NULL;
-	if (!one.item)
-		return;
-	self->account.unpaired_tx++;
-	if (((struct item *)one.item)->id == one.item_id && one.is_first)
-		((struct item *)one.item)->is_unseen = true;
-	give_up(self, &one);
+	if (one.item)
+		left_unseen(self, &one);
 }
 
 /*

@@ -33,6 +33,7 @@ struct correlate {
 		uint64_t until_ns;
 	} lossy[MAX_LOSSY]; /* ring of the latest times in which events were lost */
 	uint32_t nr_lossy;  /* ever */
+	struct lost datagrams_lost;
 	bool is_warm;
 	bool has_send; /* the stream has send calls before their packets */
 	int error;
@@ -87,7 +88,7 @@ void own_drop(struct correlate *self, struct conn *conn, const struct arrival *a
 void answer_lost_sends(struct correlate *self, struct conn *conn);
 /* Whose output a send is; never NULL unless memory ran out. *is_first: its first one. */
 struct item *answer_send(struct correlate *self, struct conn *conn, struct thread *thread,
-		      const struct gemba_event *ev, bool *is_first);
+			 const struct gemba_event *ev, bool *is_first);
 
 /* entry.c */
 /* The item that a hit of the entry stage begins; NULL: none can be. */

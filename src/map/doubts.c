@@ -156,6 +156,19 @@ static int outputs_shared(struct vsm *vsm)
 			 n);
 }
 
+/* One kernel of 6.18 told nothing of a packet in ten thousand or fewer, with nothing lost. */
+static int tx_unseen(struct vsm *vsm)
+{
+	uint64_t n = vsm->account.unpaired_tx;
+
+	if (vsm->account.lost || n * MAX_UNKNOWN <= vsm->account.in)
+		return 0;
+	return vsm_doubt(vsm, "tx_unseen", NULL, n,
+			 "%" PRIu64 " packets left without an event, though none was lost; what "
+			 "they carried is unobserved, in no family.",
+			 n);
+}
+
 static bool has_unknown_parts(const struct step *step)
 {
 	return (step->kind == STEP_STAGE || step->kind == STEP_PROCESS) &&
@@ -269,7 +282,8 @@ static int plain_doubts(struct vsm *vsm, const struct tally *tally)
 		{ "let_go", account->let_go,
 		  "items were closed early because too many were open; their outputs may be missing" },
 		{ "doubtful_pairs", account->doubtful_pairs,
-		  "items have an arrival paired by count while CPUs raced; it may be a neighbour's" },
+		  "items have an arrival paired by count while CPUs raced or just after a "
+		  "loss; it may be a neighbour's" },
 		{ "bytes_read_unseen", account->bytes_read_unseen,
 		  "bytes were taken off a stream by no receive call that gemba sees (splice, zero copy)" },
 		{ "parts_do_not_add_up", tally->bad_parts,
@@ -307,8 +321,9 @@ static int short_capture(struct vsm *vsm, const struct tally *tally)
 int doubts_raise(struct vsm *vsm, const struct tally *tally)
 {
 	if (short_capture(vsm, tally) < 0 || balance(vsm) < 0 || events_lost(vsm) < 0 ||
-	    guessed(vsm) < 0 || outputs_shared(vsm) < 0 || parts_unknown(vsm, tally) < 0 ||
-	    inventory_disagrees(vsm, tally) < 0 || drops_shared(vsm, tally) < 0)
+	    guessed(vsm) < 0 || outputs_shared(vsm) < 0 || tx_unseen(vsm) < 0 ||
+	    parts_unknown(vsm, tally) < 0 || inventory_disagrees(vsm, tally) < 0 ||
+	    drops_shared(vsm, tally) < 0)
 		return -ENOMEM;
 	return plain_doubts(vsm, tally);
 }

@@ -47,6 +47,24 @@ Test(doubts, lost_events_say_which_and_what_they_touch)
 	map_free(&map);
 }
 
+Test(doubts, packets_that_left_untold_are_said_when_they_are_many)
+{
+	struct map map;
+
+	map_begin(&map);
+	map.account.unpaired_tx = 2;
+	map.account.in = map.account.by_outcome[OUTCOME_OUT] = 1999;
+	map_end(&map, 2000000000);
+	assert_doubt(map.vsm, "tx_unseen", 2, "2 packets left without an event");
+	map_free(&map);
+	map_begin(&map);
+	map.account.unpaired_tx = 2;
+	map.account.in = map.account.by_outcome[OUTCOME_OUT] = 2000;
+	map_end(&map, 2000000000);
+	cr_assert_null(doubt_of(map.vsm, "tx_unseen"));
+	map_free(&map);
+}
+
 Test(doubts, guessed_outputs_say_that_a_key_would_settle_it)
 {
 	struct map map;

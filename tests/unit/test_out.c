@@ -179,7 +179,7 @@ Test(out, a_send_of_many_packets_leaves_with_its_first)
 	outcome_free(&o);
 }
 
-Test(out, a_lost_packet_does_not_give_its_item_the_next_ones_time)
+Test(out, an_answer_whose_packet_left_unseen_is_unobserved)
 {
 	struct stream s = server();
 	struct outcome_of_run o;
@@ -191,8 +191,12 @@ Test(out, a_lost_packet_does_not_give_its_item_the_next_ones_time)
 	at(&s, 50), tcp_answers(&s, A, T, 50, 50);
 	o = ends(&s);
 	cr_assert_eq(o.nr, 2);
+	/* the next one's bytes lie behind it: it has left, and takes not the next one's time */
 	assert_route(o.journeys[0], "rx sock recv send");
+	cr_assert_eq(o.journeys[0].outcome, OUTCOME_UNOBSERVED);
+	cr_assert_eq(o.account.unpaired_tx, 1);
 	assert_us(o.journeys[1], STATION_TX, 51);
+	cr_assert_eq(o.journeys[1].outcome, OUTCOME_OUT);
 	outcome_free(&o);
 }
 
