@@ -18,6 +18,7 @@
 
 #include "src/attach/feature.h"
 #include "src/attach/procfs.h"
+#include "src/output.h"
 
 #define SEC_NS 1000000000ull
 #define MAX_PAUSES 50 /* of 10 ms */
@@ -103,6 +104,7 @@ int live_find(struct live *self, const struct opts *opts)
 			"gemba runs in a PID namespace, as of a container, and cannot tell "
 			"which process is which; run it on the host, or with the host's");
 	status = find(&self->target, opts);
+	output_outlive_limits();
 	self->has_target = !status;
 	return status;
 }

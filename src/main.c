@@ -4,11 +4,11 @@
  */
 #include "src/cmd.h"
 #include "src/opts.h"
+#include "src/output.h"
 #include "src/util/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -64,12 +64,13 @@ int main(int argc, char **argv)
 	static struct opts opts;
 	char why[OPTS_WHY_BYTES];
 
-	signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of write(2), not an end */
 	fill_standard_fds();
 	if (opts_parse(&opts, commands, argc, argv, why)) {
 		log_error("%s", why);
 		return EXIT_USAGE;
 	}
 	log_set_level(opts.log_level);
+	if (!opts.command_line) /* which begins with what we were given, see live_find */
+		output_outlive_limits();
 	return finish(opts.command->run(&opts));
 }

@@ -3,7 +3,7 @@
  * opts_stage.c - -s [NAME=]PROBE: what a stage is called and which function it is
  *
  * What stands before the first `=` is a name only if it looks like one: C++ operators have a `=`
- * of their own, and `-s =PROBE` forces no name. Without one the stage is called after the
+ * of their own (`operator==` names none), and `-s =PROBE` forces no name. Without one the stage is called after the
  * function, without its parameters, `.` for `::`.
  */
 #include "src/map/steps.h"
@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MAX_PROBE_BYTES 4096 /* mangled names of C++ templates are that long */
+
 static bool is_in_a_name(char c)
 {
 	return isalnum((unsigned char)c) || strchr("_.-", c);
@@ -23,6 +25,8 @@ static bool is_in_a_name(char c)
 static bool is_name(const char *text, size_t length)
 {
 	if (!length || (!isalpha((unsigned char)text[0]) && text[0] != '_'))
+		return false;
+	if (length == strlen("operator") && !strncmp(text, "operator", length))
 		return false;
 	for (size_t i = 0; i < length; i++)
 		if (!text[i] || !is_in_a_name(text[i]))
@@ -74,6 +78,14 @@ static const char *symbol_of(const char *probe)
 			symbol = c + 1;
 	}
 	return symbol;
+}
+
+static bool has_letter(const char *symbol)
+{
+	for (; *symbol; symbol++)
+		if (isalnum((unsigned char)*symbol) || *symbol == '_' || *symbol & 0x80)
+			return true;
+	return false;
 }
 
 /* Of a Go method the receiver's type without its package: server.(*client).parse */
@@ -153,12 +165,15 @@ int opt_stage(struct opts *self, const struct opt_row *row, const char *text, ch
 		stage->probe = text + 1;
 	else if (has_name)
 		stage->probe = text + length + 1;
-	if (!*stage->probe)
-		return opts_refuse(why, "'%s' names no function, as decode=decode_packet does",
-				   text);
 	for (const char *c = text; *c; c++)
 		if (iscntrl((unsigned char)*c))
 			return opts_refuse(why, "control characters are not allowed");
+	if (strlen(text) > MAX_PROBE_BYTES)
+		return opts_refuse(why, "'%.60s...' is longer than %d characters", text,
+				   MAX_PROBE_BYTES);
+	if (!has_letter(symbol_of(stage->probe)))
+		return opts_refuse(why, "'%.80s' names no function, as decode=decode_packet does",
+				   text);
 	if (check_words(text, length, has_name, why))
 		return -EINVAL;
 	if (has_name && take_name(self, stage, text, length, why))

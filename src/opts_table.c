@@ -107,8 +107,8 @@ const struct opt_row opt_rows[] = {
 	  .commands = CMD_STAGES,
 	  .parse = opt_flag,
 	  FIELD(is_proposing),
-	  .help = "look at the target for some seconds while messages flow, its stacks and how "
-		  "often functions are entered, and print -s lines for a map of it" },
+	  .help = "look at the target while messages flow, its stacks and how often functions "
+		  "are entered, and print -s lines for a map of it; takes 6 to 11 s" },
 	{ .name = "own",
 	  .arg = "HOW",
 	  .commands = CMD_MAP | CMD_ITEMS,

@@ -9,6 +9,7 @@
 #include <glob.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -16,6 +17,11 @@
 #include <unistd.h>
 
 #include "src/util/log.h"
+
+void output_outlive_limits(void)
+{
+	signal(SIGXFSZ, SIG_IGN);
+}
 
 int output_create(const char *path, bool is_forced)
 {

@@ -31,6 +31,8 @@ char *output_newest_trace(void);
 /* A whole file of at most max bytes, malloc'd and ended by 0. 0 or -errno (-EFBIG). */
 int output_read_whole(int fd, size_t max, char **text, size_t *bytes);
 
+/* From now on a file size limit is an error of write(2), not the end of the process. */
+void output_outlive_limits(void);
 /* Columns of text that goes there: of $COLUMNS, of the terminal, 80. */
 unsigned int output_columns(FILE *file);
 /* Whether the locale of the environment, which is set for characters, is UTF-8. */

@@ -140,9 +140,6 @@ static void run_child(int go, int err, char *const argv[])
 	/* a dead parent closes the pipe: then never run the command */
 	if (read(go, &byte, 1) != 1)
 		_exit(127);
-	signal(SIGINT, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
-	signal(SIGXFSZ, SIG_DFL);
 	execvp(argv[0], argv);
 	error = errno;
 	if (write(err, &error, sizeof(error)) < 0)
@@ -201,8 +198,9 @@ int target_go(struct target *self, bool hold, char *why)
 	if (!error)
 		return 0;
 	target_reap(self, true);
-	return fail(why, -error, "cannot run %s: %s; check its path", self->argv[0],
-		    strerror(error));
+	return fail(why, -error, "cannot run %s: %s; check its path%s", self->argv[0],
+		    strerror(error),
+		    error == ENOENT ? ", and of a script what its #! line names" : "");
 }
 
 void target_release(struct target *self)

@@ -274,7 +274,7 @@ if [ -z "$GEMBA_NO_BPF" ]; then
 	refuses 1 "there.gemba exists; ..." record -p $$ -q -o there.gemba
 	refuses 1 "missing/x.gemba: cannot be written: No such file or directory" record -p $$ -o missing/x.gemba
 	refuses 1 "/proc/x.gemba: cannot be written: ..." record -p $$ -o /proc/x.gemba
-	refuses 1 "cannot run /no/such: No such file or directory; check its path" record -q --for 1s -o x.gemba -- /no/such
+	refuses 1 "cannot run /no/such: No such file or directory; check its path, and of a script what its #! line names" record -q --for 1s -o x.gemba -- /no/such
 	refuses 1 "cannot run ./dir: Permission denied; check its path" record -q --for 1s -o there.gemba --force -- ./dir
 	refuses 1 "gemba runs in a PID namespace, ...; run it on the host, ..." env \
 		unshare --pid --fork --mount-proc "$gemba" record -p 1 --for 100ms -o x.gemba

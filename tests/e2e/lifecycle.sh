@@ -235,6 +235,15 @@ grep -q "the command goes on as pid $child" "$TMP/own.err" || fail "$(cat "$TMP/
 answers "$port" || fail 'the command did not go on'
 kill "$child"
 
+# what was ignored before is ignored by the command: nohup, and a shell's background jobs
+for how in ignore default; do
+	env "--$how-signal=HUP,INT,QUIT,PIPE,TERM,XFSZ" "$GEMBA" record -q --force \
+		-o "$TMP/signals.gemba" -- grep SigIgn /proc/self/status >"$TMP/$how" ||
+		fail 'no record of grep'
+done
+same 'signals that the command ignores' "$(cut -f 2 "$TMP/ignore")" 0000000001005007
+same 'signals that it was told not to ignore' "$(cut -f 2 "$TMP/default")" 0000000000000000
+
 own -- "$HOST/echo" --listen 127.0.0.1:0
 wait_for_line "$TMP/own.out" '^ready'
 sleep 0.15
