@@ -18,6 +18,7 @@
 #define MAP_ITEMS 2000
 #define SURE_SHARE 0.84 /* one map differs from the next by that much less what is good */
 #define WORTH_SHARE 0.02
+#define FEW_STAGES 3
 #define LOST_SHARE 0.3
 #define IDLE_SHARE 0.01
 #define THIN_SHARE 0.03
@@ -292,16 +293,22 @@ double cut_share(const struct cut *self)
 	return map->process_ns ? (double)map->stages_ns / (double)map->process_ns : 0;
 }
 
+static bool is_few(const struct cut *self)
+{
+	return self->nr_picked < FEW_STAGES;
+}
+
 /*
  * Where items are worked on for no longer than a few probes take, finer stages hold more of it:
- * less of it is left to one that begins late. Kept only when they do. Where they hold next to
- * nothing it is the end of the last that is missing, and no finer stage than will do is wanted.
+ * less of it is left to one that begins late. Kept only when they do; one or two stages say so
+ * little that it is enough if finer ones hold no less. Where they hold next to nothing it is the
+ * end of the last that is missing, and no finer stage than will do is wanted.
  */
 int cut_try_finer(struct cut *self, const struct look *look, const struct target *target, char *why)
 {
 	const double min_costs[] = { cut_share(self) < LOST_SHARE ? 0.5 : 0.3, 0.1 };
 
-	for (size_t i = 0; i < 2 && cut_share(self) < SURE_SHARE; i++) {
+	for (size_t i = 0; i < 2 && (cut_share(self) < SURE_SHARE || is_few(self)); i++) {
 		const struct cut before = *self;
 		int err;
 
@@ -313,7 +320,8 @@ int cut_try_finer(struct cut *self, const struct look *look, const struct target
 		err = cut_try(self, look, target, why);
 		if (err)
 			return err;
-		if (cut_share(self) < cut_share(&before) + WORTH_SHARE)
+		if (cut_share(self) <
+		    cut_share(&before) + (is_few(&before) ? -WORTH_SHARE : WORTH_SHARE))
 			*self = before;
 	}
 	return 0;

@@ -204,6 +204,12 @@ static bool is_found(const struct function *row)
 	       row->receiving <= row->inclusive / 4;
 }
 
+/* What it calls once it has received may begin the item's way. */
+static bool is_receiving(const struct function *row)
+{
+	return !row->is_library && row->receiving > row->inclusive / 4;
+}
+
 static int place_found(struct looking *self)
 {
 	struct look *look = self->look;
@@ -211,6 +217,8 @@ static int place_found(struct looking *self)
 	int err = 0;
 
 	for (size_t i = 0; i < nr && !err; i++) {
+		if (is_receiving(&look->functions.rows[i]))
+			err = functions_add_callees(&look->functions, i);
 		if (!is_found(&look->functions.rows[i]))
 			continue;
 		look->nr_found++;
