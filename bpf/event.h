@@ -44,7 +44,7 @@ typedef unsigned long long __gemba_u64;
  * EXEC process     -        tid          tgid             -              -
  * CLOSE            socket   -            -                -              -
  * HWSTAMP last RX  socket   -            stamp, low       stamp, high    -
- * STAGE entered    -        thread       stage, from 0    -              -
+ * STAGE entered    -        thread       stage, from 0    key, low       key, high (F_KEY)
  *
  * In the UDP records RX, TXQ, TX and DROP `len` is payload | rport << 16, `raddr` the IPv4
  * address as it stands in the packet or the folded IPv6 one, and the tag names the skb among
@@ -93,6 +93,9 @@ enum gemba_flag {
 	GEMBA_F_PREV = 32,	/* SWITCH: the one that leaves is a target's thread */
 	GEMBA_F_NEXT = 64,	/* SWITCH: the one that comes is a target's thread */
 	GEMBA_F_RUNNABLE = 128, /* SWITCH: the one that leaves could have gone on */
+
+	GEMBA_F_KEY = 1,    /* STAGE: len and aux are its key */
+	GEMBA_F_UNREAD = 2, /* STAGE: it has a key, whose memory could not be read */
 
 	GEMBA_F_TARGET = 1, /* COMM: a target's thread */
 	GEMBA_F_GO = 2,	    /* COMM: its process runs a Go binary */

@@ -143,6 +143,8 @@ static int add_stages(struct capture *capture, const struct opts *opts)
 
 		info->name = strdup(opts->stages[capture->nr_stages].name);
 		info->probe = strdup(opts->stages[capture->nr_stages].probe);
+		if (opts->stages[capture->nr_stages].key)
+			info->key = strdup(opts->stages[capture->nr_stages].key);
 		if (!info->name || !info->probe)
 			return -ENOMEM;
 	}

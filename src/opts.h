@@ -35,6 +35,13 @@ struct opts_tag {
 struct opts_stage {
 	char name[OPTS_STAGE_NAME_BYTES];
 	const char *probe;
+	const char *key; /* KEYEXPR, checked; NULL */
+};
+
+struct opts_key {
+	const char *station; /* up to the = */
+	size_t station_bytes;
+	const char *expr;
 };
 
 /* Strings are those of argv. What was not given has the value that is noted here. */
@@ -52,6 +59,8 @@ struct opts {
 
 	struct opts_stage stages[OPTS_MAX_STAGES]; /* the first is the entry stage */
 	size_t nr_stages;
+	struct opts_key keys[OPTS_MAX_STAGES]; /* as given; the stages have them */
+	size_t nr_keys;
 
 	bool is_proposing;  /* stages: find some, instead of listing all */
 	const char *glob;   /* NULL: the functions of the executable */

@@ -132,6 +132,7 @@ int opts_check(struct opts *self, uint64_t given, char *why)
 	int err = check_target(self, why);
 
 	err = err ?: check_live(self, given, why);
+	err = err ?: opts_give_keys(self, why);
 	err = err ?: check_propose(self, why);
 	err = err ?: check_output(self, why);
 	if (!err && self->nr_slowest && self->where.metric)

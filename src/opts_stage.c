@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * opts_stage.c - -s [NAME=]PROBE: what a stage is called and which function it is
+ * opts_stage.c - -s [NAME=]PROBE: what a stage is called and which function it is; -k, its key
  *
  * What stands before the first `=` is a name only if it looks like one: C++ operators have a `=`
  * of their own (`operator==` names none), and `-s =PROBE` forces no name. Without one the stage is called after the
  * function, without its parameters, `.` for `::`.
  */
+#include "src/key/key.h"
 #include "src/map/steps.h"
 #include "src/opts.h"
 #include "src/opts_value.h"
@@ -183,5 +184,66 @@ int opt_stage(struct opts *self, const struct opt_row *row, const char *text, ch
 		make_unique(self, stage->name);
 	}
 	self->nr_stages++;
+	return 0;
+}
+
+static bool is_of_payload(const char *station)
+{
+	static const char *const stations[] = { "rx", "recv", "send" };
+
+	for (size_t i = 0; i < sizeof(stations) / sizeof(stations[0]); i++)
+		if (!strcmp(station, stations[i]))
+			return true;
+	return false;
+}
+
+int opt_key(struct opts *self, const struct opt_row *row, const char *text, char *why)
+{
+	struct opts_key *key = &self->keys[self->nr_keys];
+	char reason[KEY_WHY_BYTES], station[8];
+	struct key parsed;
+
+	(void)row;
+	key->station = text;
+	key->station_bytes = strcspn(text, "=");
+	if (!text[key->station_bytes] || !key->station_bytes)
+		return opts_refuse(why, "'%.80s' is no STAGE=KEYEXPR, as decode=arg1 is", text);
+	if (self->nr_keys == OPTS_MAX_STAGES)
+		return opts_refuse(why, "more than %d keys", OPTS_MAX_STAGES);
+	snprintf(station, sizeof(station), "%.*s", (int)key->station_bytes, text);
+	if (is_of_payload(station))
+		return opts_refuse(why, "keys of the payload, on %s, are not in this version",
+				   station);
+	key->expr = text + key->station_bytes + 1;
+	if (key_parse(&parsed, key->expr, reason))
+		return opts_refuse(why, "%s", reason);
+	self->nr_keys++;
+	return 0;
+}
+
+static struct opts_stage *stage_called(struct opts *self, const char *name, size_t bytes)
+{
+	for (size_t i = 0; i < self->nr_stages; i++)
+		if (strlen(self->stages[i].name) == bytes &&
+		    !strncmp(self->stages[i].name, name, bytes))
+			return &self->stages[i];
+	return NULL;
+}
+
+int opts_give_keys(struct opts *self, char *why)
+{
+	for (size_t i = 0; i < self->nr_keys; i++) {
+		const struct opts_key *key = &self->keys[i];
+		struct opts_stage *stage = stage_called(self, key->station, key->station_bytes);
+		int bytes = key->station_bytes < 80 ? (int)key->station_bytes : 80;
+
+		if (!stage)
+			return opts_refuse(why, "-k: there is no stage '%.*s'; name it with -s",
+					   bytes, key->station);
+		if (stage->key)
+			return opts_refuse(why, "-k: two keys for stage '%.*s'", bytes,
+					   key->station);
+		stage->key = key->expr;
+	}
 	return 0;
 }

@@ -48,6 +48,15 @@ const struct opt_row opt_rows[] = {
 	  .help = "stamp items where this function is entered, as decode=decode_packet or "
 		  "libfix.so:FIX::parse; may be repeated, the first is the entry stage that "
 		  "begins an item" },
+	{ .name = "key",
+	  .letter = 'k',
+	  .arg = "STAGE=KEYEXPR",
+	  .commands = CMD_RECORD | CMD_MAP,
+	  .traits = OPT_REPEATS | OPT_IS_LIVE,
+	  .parse = opt_key,
+	  .help = "what names the item where a stage is entered, as decode=arg1 or "
+		  "risk=u64(arg0+16): the same value joins stages of other threads and "
+		  "processes to it, see KEYS in gemba(1)" },
 	{ .name = "for",
 	  .arg = "TIME",
 	  .commands = CMD_RECORD | CMD_MAP | CMD_STAGES,
@@ -172,7 +181,6 @@ const struct opt_row opt_rows[] = {
 	  .help = "use colour; auto does on a terminal unless NO_COLOR is set" },
 	{ .name = "help", .letter = 'h', .commands = ALL, .help = "show this" },
 
-	{ .name = "key", .letter = 'k' },
 	{ .name = "class" },
 	{ .name = "config", .letter = 'c' },
 	{ .name = "follow" },

@@ -20,6 +20,9 @@ int opt_format(struct opts *self, const struct opt_row *row, const char *text, c
 int opt_pids(struct opts *self, const struct opt_row *row, const char *text, char *why);
 int opt_tag(struct opts *self, const struct opt_row *row, const char *text, char *why);
 int opt_stage(struct opts *self, const struct opt_row *row, const char *text, char *why);
+int opt_key(struct opts *self, const struct opt_row *row, const char *text, char *why);
+/* All options are known: gives each key to its stage. */
+int opts_give_keys(struct opts *self, char *why);
 int opt_fail_if(struct opts *self, const struct opt_row *row, const char *text, char *why);
 int opt_where(struct opts *self, const struct opt_row *row, const char *text, char *why);
 int opt_quiet(struct opts *self, const struct opt_row *row, const char *text, char *why);

@@ -184,6 +184,19 @@ struct task_struct___5_10 {
 
 struct linux_binprm;
 
+struct pt_regs {
+	unsigned long r11;
+	unsigned long r10;
+	unsigned long r9;
+	unsigned long r8;
+	unsigned long ax;
+	unsigned long cx;
+	unsigned long dx;
+	unsigned long si;
+	unsigned long di;
+	unsigned long bx;
+};
+
 struct seq_file;
 
 struct bpf_iter_meta {

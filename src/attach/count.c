@@ -21,6 +21,7 @@
 
 typedef uint64_t u64;
 typedef uint32_t u32;
+#include "bpf/key.h"
 #include "build/bpf/gemba.skel.h"
 
 #define OTHER_FDS 64

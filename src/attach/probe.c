@@ -23,6 +23,7 @@
 
 typedef uint64_t u64;
 typedef uint32_t u32;
+#include "bpf/key.h"
 #include "build/bpf/gemba.skel.h"
 
 #define MAX_RINGS 512
@@ -448,6 +449,11 @@ unsigned int probe_nr_calibrations(const struct probe *self)
 const uint64_t *probe_calibrations(const struct probe *self)
 {
 	return (const uint64_t *)self->skel->bss->calibration_ns;
+}
+
+void probe_stage_key(struct probe *self, unsigned int stage, const struct gemba_key *key)
+{
+	self->skel->bss->stage_keys[stage] = *key;
 }
 
 uint64_t probe_stage_hits(const struct probe *self, unsigned int stage)

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "bpf/event.h"
+#include "bpf/key.h"
 #include "src/attach/uprobe.h"
 #include "src/collect/capture.h"
 
@@ -48,6 +49,8 @@ int probe_find_sockets(struct probe *self);
  */
 int probe_stage_attach(struct probe *self, unsigned int stage, uint32_t pid, const char *path,
 		       uint64_t file_offset, struct uprobe *out);
+/* What names the item at every hit of `stage` from now on: said before it is attached. */
+void probe_stage_key(struct probe *self, unsigned int stage, const struct gemba_key *key);
 /* Whether uprobes are uprobe_multi links here. */
 bool probe_has_multi(const struct probe *self);
 /* They do not do for a process of threads: loads everything again for perf events. 0 or -errno. */

@@ -20,6 +20,7 @@
 #include "src/attach/calibrate.h"
 #include "src/attach/procfs.h"
 #include "src/attach/trials.h"
+#include "src/key/key.h"
 
 #define MAX_CODES 16
 #define MAX_CHOICES 16	      /* times that a proof may change what is chosen */
@@ -46,6 +47,7 @@ struct stage {
 	double rate_hz; /* of the last 100 ms */
 	bool is_braked;
 	char late[LATE_BYTES]; /* what was missed before it was attached, or "" */
+	uint32_t keep;	       /* enum site_keep, for its key */
 };
 
 struct stages {
@@ -91,11 +93,30 @@ static struct site_text around(struct stages *self, const struct place *place)
 		       (struct site_text){ 0 };
 }
 
-static int choose(struct stages *self, struct spot *spot, char *why)
+static int choose(struct stages *self, size_t stage, struct spot *spot, char *why)
 {
 	const struct place *place = &spot->place;
 
-	return trials_choose(&self->trials, place, around(self, place), &spot->site, why);
+	return trials_choose(&self->trials, place, around(self, place), self->stages[stage].keep,
+			     &spot->site, why);
+}
+
+/* The kernel side is told where the first value lies; that has to be as the caller left it. */
+static int set_key(struct stages *self, size_t stage, bool is_go, char *why)
+{
+	const char *expr = self->capture->stages[stage].key;
+	struct gemba_key program;
+	struct key key;
+	int err;
+
+	if (!expr)
+		return 0;
+	err = key_parse(&key, expr, why) ?: key_place(&key, is_go, &program, why);
+	if (err)
+		return err;
+	self->stages[stage].keep = 1u << key.arg | (key.nr_reads ? SITE_KEEP_MEMORY : 0);
+	probe_stage_key(self->probe, stage, &program);
+	return 0;
 }
 
 /* The stage in one process. 1: it is there, 0: it is not, or -errno for what can never be. */
@@ -115,7 +136,8 @@ static int locate(struct stages *self, size_t stage, size_t process, char *why)
 		return err == -ENOENT ? 0 : err;
 	}
 	self->trials.rules.has_shadow_stack |= proc_has_shadow_stack(self->target->pids[process]);
-	err = choose(self, spot, text);
+	err = set_key(self, stage, elf_is_go(spot->place.open_path), text);
+	err = err ?: choose(self, stage, spot, text);
 	if (err) {
 		place_fini(&spot->place);
 		return complain(self, stage, err, why, text);
@@ -138,7 +160,7 @@ static int choose_all(struct stages *self, char *why)
 	for (size_t s = 0; s < self->capture->nr_stages; s++) {
 		for (size_t p = 0; p < self->target->nr_pids; p++) {
 			struct spot *spot = spot_of(self, s, p);
-			int err = spot->is_found ? choose(self, spot, text) : 0;
+			int err = spot->is_found ? choose(self, s, spot, text) : 0;
 
 			if (err)
 				return complain(self, s, err, why, text);

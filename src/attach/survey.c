@@ -58,7 +58,7 @@ static struct site_text around(struct survey *self, const struct place *place)
 static void choose(struct survey *self, struct survey_row *row, const struct place *place)
 {
 	char why[SITE_WHY_BYTES] = "";
-	int err = trials_choose(&self->trials, place, around(self, place), &row->site, why);
+	int err = trials_choose(&self->trials, place, around(self, place), 0, &row->site, why);
 
 	free(row->refused);
 	row->refused = err ? strdup(why[0] ? why : strerror(-err)) : NULL;

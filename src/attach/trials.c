@@ -15,7 +15,7 @@ void trials_init(struct trials *self)
 }
 
 int trials_choose(const struct trials *self, const struct place *place, struct site_text around,
-		  struct site *out, char *why)
+		  uint32_t keep, struct site *out, char *why)
 {
 	const struct site_ask ask = {
 		.text = { place->text, place->text_bytes, place->vaddr },
@@ -24,6 +24,7 @@ int trials_choose(const struct trials *self, const struct place *place, struct s
 		.offset = place->offset ? place->offset : SITE_ANY,
 		.rules = &self->rules,
 		.around = around,
+		.keep = keep,
 	};
 
 	return site_choose(out, &ask, why);

@@ -25,9 +25,10 @@ struct trials {
 
 /* Nothing is known yet, and the best hoped for. */
 void trials_init(struct trials *self);
-/* site_choose by these rules, at the place's own offset where it has one. `around` may be empty. */
+/* site_choose by these rules, at the place's own offset where it has one. `around` may be empty;
+ * `keep`, of enum site_keep, is as it was at the function's start. */
 int trials_choose(const struct trials *self, const struct place *place, struct site_text around,
-		  struct site *out, char *why);
+		  uint32_t keep, struct site *out, char *why);
 /* The next run shall try this site's encoding, unless it was tried or there is no room. */
 void trials_want(struct trials *self, const struct site *site);
 /* Tries what is wanted on children of gemba's own. How many, 0: nothing was wanted; or -errno and
