@@ -13,29 +13,37 @@
 u64 stage_hits[MAX_CPUS][GEMBA_MAX_STAGES];
 struct gemba_key stage_keys[GEMBA_MAX_STAGES]; /* set before the stage is attached */
 
+/* Each load stands alone: merged, they would be of a computed place, which the verifier refuses. */
+#define OF(field)                                                                                  \
+	({                                                                                         \
+		u64 value = ctx->field;                                                            \
+		barrier_var(value);                                                                \
+		value;                                                                             \
+	})
+
 static __always_inline u64 register_of(const struct pt_regs *ctx, u32 reg)
 {
 	switch (reg) {
 	case GEMBA_RDI:
-		return ctx->di;
+		return OF(di);
 	case GEMBA_RSI:
-		return ctx->si;
+		return OF(si);
 	case GEMBA_RDX:
-		return ctx->dx;
+		return OF(dx);
 	case GEMBA_RCX:
-		return ctx->cx;
+		return OF(cx);
 	case GEMBA_R8:
-		return ctx->r8;
+		return OF(r8);
 	case GEMBA_R9:
-		return ctx->r9;
+		return OF(r9);
 	case GEMBA_RAX:
-		return ctx->ax;
+		return OF(ax);
 	case GEMBA_RBX:
-		return ctx->bx;
+		return OF(bx);
 	case GEMBA_R10:
-		return ctx->r10;
+		return OF(r10);
 	default:
-		return ctx->r11;
+		return OF(r11);
 	}
 }
 

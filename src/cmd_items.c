@@ -92,6 +92,8 @@ static void take(void *ctx, const struct journey *journey)
 
 	if (self->opts->where.metric && !is_so(self, journey))
 		return;
+	if (self->opts->has_item_key && (!journey->has_key || journey->key != self->opts->item_key))
+		return;
 	if (self->opts->nr_slowest)
 		keep(self, journey);
 	else
@@ -129,7 +131,9 @@ static int show(struct items *self)
 		self->format->tail(self->out);
 	if (!status && !self->nr_rows)
 		log_info("no item%s; gemba map says what was seen",
-			 self->opts->where.metric ? " is so" : " in this trace");
+			 self->opts->where.metric ? " is so" :
+			 self->opts->has_item_key ? " has this key" :
+						    " in this trace");
 	return status;
 }
 

@@ -54,6 +54,8 @@ const char *items_station(const struct items_names *self, unsigned int station)
 {
 	if (station < STATION_STAGE)
 		return station_name(station);
+	if (station >= STATION_HANDOFF && station < STATION_NR)
+		return "handoff";
 	return station - STATION_STAGE < self->nr_stages ? self->stages[station - STATION_STAGE] :
 							   "stage";
 }
@@ -87,6 +89,8 @@ static void text_row(const struct items_names *names, const struct journey *jour
 		if (stamp->more_visits)
 			fprintf(out, " x%u", stamp->more_visits + 1);
 	}
+	if (journey->has_key)
+		fprintf(out, " key %" PRIu64, journey->key);
 	fprintf(out, "%s%s%s\n", journey->is_partial ? " (partial)" : "",
 		journey->is_doubtful ? " (doubtful)" : "", journey->is_warmup ? " (warm-up)" : "");
 }
@@ -102,7 +106,7 @@ static const unsigned int csv_stations[] = { STATION_RX,   STATION_SOCK, STATION
 
 static void csv_head(const struct items_names *names, FILE *out)
 {
-	fprintf(out, "id,protocol,in_local_port,in_remote_port,out_local_port,out_remote_port,"
+	fprintf(out, "id,key,protocol,in_local_port,in_remote_port,out_local_port,out_remote_port,"
 		     "outcome,attribution,partial,doubtful,warmup,bytes_in,bytes_out,outputs,"
 		     "outputs_shared,merges,retransmits,lead_time_ns");
 	for (size_t i = 0; i < NR_CSV_STATIONS; i++)
@@ -139,8 +143,11 @@ static void csv_row(const struct items_names *names, const struct journey *journ
 	uint64_t lead_ns = items_lead_ns(journey);
 
 	(void)number;
-	fprintf(out, "%" PRIu64 ",%s,%u,%u,%u,%u,%s,%s,%d,%d,%d,%u,%" PRIu64 ",%u,%u,%u,%u,",
-		journey->id, journey->is_udp ? "udp" : "tcp", journey->in_lport, journey->in_rport,
+	fprintf(out, "%" PRIu64 ",", journey->id);
+	if (journey->has_key)
+		fprintf(out, "%" PRIu64, journey->key);
+	fprintf(out, ",%s,%u,%u,%u,%u,%s,%s,%d,%d,%d,%u,%" PRIu64 ",%u,%u,%u,%u,",
+		journey->is_udp ? "udp" : "tcp", journey->in_lport, journey->in_rport,
 		journey->out_lport, journey->out_rport, outcome_name(journey->outcome),
 		attributions[journey->attribution], journey->is_partial, journey->is_doubtful,
 		journey->is_warmup, journey->bytes_in, journey->bytes_out, journey->outputs,
@@ -172,25 +179,33 @@ static void json_parts(const struct parts *parts, FILE *out)
 		parts->busy_other_ns);
 }
 
+/* As text: readers of JSON may take numbers for doubles. */
+static const char *key_text(const struct journey *journey, char key[24])
+{
+	snprintf(key, 24, "\"%" PRIu64 "\"", journey->key);
+	return journey->has_key ? key : "null";
+}
+
 static void json_row(const struct items_names *names, const struct journey *journey,
 		     uint64_t number, FILE *out)
 {
 	uint64_t lead_ns = items_lead_ns(journey);
+	char key[24];
 
 	fprintf(out,
-		"%s\n{\"id\":%" PRIu64 ",\"protocol\":\"%s\",\"in_local_port\":%u,"
+		"%s\n{\"id\":%" PRIu64 ",\"key\":%s,\"protocol\":\"%s\",\"in_local_port\":%u,"
 		"\"in_remote_port\":%u,\"out_local_port\":%u,\"out_remote_port\":%u,"
 		"\"outcome\":\"%s\",\"attribution\":\"%s\",\"partial\":%s,\"doubtful\":%s,"
 		"\"warmup\":%s,\"in_seq\":%u,\"out_seq\":%u,\"bytes_in\":%u,\"bytes_out\":%" PRIu64
 		",\"outputs\":%u,\"outputs_shared\":%u,\"merges\":%u,\"retransmits\":%u,"
 		"\"lead_time_ns\":",
-		number ? "," : "", journey->id, journey->is_udp ? "udp" : "tcp", journey->in_lport,
-		journey->in_rport, journey->out_lport, journey->out_rport,
-		outcome_name(journey->outcome), attributions[journey->attribution],
-		journey->is_partial ? "true" : "false", journey->is_doubtful ? "true" : "false",
-		journey->is_warmup ? "true" : "false", journey->in_seq, journey->out_seq,
-		journey->bytes_in, journey->bytes_out, journey->outputs, journey->outputs_shared,
-		journey->merges, journey->retransmits);
+		number ? "," : "", journey->id, key_text(journey, key),
+		journey->is_udp ? "udp" : "tcp", journey->in_lport, journey->in_rport,
+		journey->out_lport, journey->out_rport, outcome_name(journey->outcome),
+		attributions[journey->attribution], journey->is_partial ? "true" : "false",
+		journey->is_doubtful ? "true" : "false", journey->is_warmup ? "true" : "false",
+		journey->in_seq, journey->out_seq, journey->bytes_in, journey->bytes_out,
+		journey->outputs, journey->outputs_shared, journey->merges, journey->retransmits);
 	if (lead_ns)
 		fprintf(out, "%" PRIu64, lead_ns);
 	else

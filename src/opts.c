@@ -146,13 +146,15 @@ static int take_long(struct parser *self, const char *word)
 {
 	size_t length = strcspn(word, "=");
 	char spelled[64];
+	const struct opt_row *found = NULL;
 
 	snprintf(spelled, sizeof(spelled), "%.*s", (int)length, word);
 	for (const struct opt_row *row = opt_rows; row->name; row++)
-		if (!strcmp(spelled + 2, row->name))
-			return take_option(self, row, spelled,
-					   word[length] ? word + length + 1 : NULL);
-	return refuse_option(self, spelled);
+		if (!strcmp(spelled + 2, row->name) &&
+		    (!found || row->commands & self->opts->command->id))
+			found = row; /* two commands may have different options of one name */
+	return found ? take_option(self, found, spelled, word[length] ? word + length + 1 : NULL) :
+		       refuse_option(self, spelled);
 }
 
 /* -p42, -p 42, -qf json: letters of flags, then at most one with a value. */

@@ -62,6 +62,8 @@ struct opts {
 	struct opts_key keys[OPTS_MAX_STAGES]; /* as given; the stages have them */
 	size_t nr_keys;
 
+	bool has_item_key; /* items */
+	uint64_t item_key;
 	bool is_proposing;  /* stages: find some, instead of listing all */
 	const char *glob;   /* NULL: the functions of the executable */
 	const char *file;   /* NULL: none given, so the newest trace of the directory */

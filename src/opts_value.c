@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_PID (UINT64_C(1) << 22) /* PID_MAX_LIMIT of 64-bit kernels */
@@ -251,4 +252,17 @@ int opt_where(struct opts *self, const struct opt_row *row, const char *text, ch
 {
 	(void)row;
 	return expr_parse(&self->where, text, EXPR_OF_ITEM, why);
+}
+
+int opt_item_key(struct opts *self, const struct opt_row *row, const char *text, char *why)
+{
+	char *end;
+
+	(void)row;
+	errno = 0;
+	self->item_key = strtoull(text, &end, 0);
+	if (!isdigit((unsigned char)*text) || *end || errno)
+		return opts_refuse(why, "'%.40s' is no key, as 4711 or 0x7f00c0de is", text);
+	self->has_item_key = true;
+	return 0;
 }

@@ -21,6 +21,7 @@ int opt_pids(struct opts *self, const struct opt_row *row, const char *text, cha
 int opt_tag(struct opts *self, const struct opt_row *row, const char *text, char *why);
 int opt_stage(struct opts *self, const struct opt_row *row, const char *text, char *why);
 int opt_key(struct opts *self, const struct opt_row *row, const char *text, char *why);
+int opt_item_key(struct opts *self, const struct opt_row *row, const char *text, char *why);
 /* All options are known: gives each key to its stage. */
 int opts_give_keys(struct opts *self, char *why);
 int opt_fail_if(struct opts *self, const struct opt_row *row, const char *text, char *why);

@@ -92,6 +92,23 @@ static struct item *by_connection(const struct correlate *self, const struct con
 	return worked ? worked : oldest;
 }
 
+/* What a key says that the thread works on: on its own connection, or one that the target opened. */
+static struct item *by_key(const struct correlate *self, const struct conn *conn,
+			   const struct thread *thread, const struct gemba_event *ev)
+{
+	struct item *item = thread ? thread->current : NULL;
+
+	if (!item || !item->has_key || item->is_closed || item->is_suspended || self->opts.is_go ||
+	    self->opts.own == OWN_BY_THREAD || self->opts.own == OWN_BY_CONNECTION)
+		return NULL;
+	if (conn->id != item->conn_id && conn->is_udp)
+		return oldest_open(conn, ev->seq, ev->len >> 16) ? NULL : item;
+	if (conn->id != item->conn_id)
+		return conn->is_accepted ? NULL : item;
+	return !conn->is_udp || (item->raddr == ev->seq && item->rport == ev->len >> 16) ? item :
+											   NULL;
+}
+
 static bool counts_thread(const struct correlate *self)
 {
 	if (self->opts.own == OWN_BY_CONNECTION || self->opts.own == OWN_BY_KEY)
@@ -160,9 +177,9 @@ void answer_lost_sends(struct correlate *self, struct conn *conn)
 struct item *answer_send(struct correlate *self, struct conn *conn, struct thread *thread,
 			 const struct gemba_event *ev, bool *is_first)
 {
-	uint8_t attribution = ATTRIBUTED_CONNECTION;
-	struct item *item = by_connection(self, conn, thread, ev);
-
+	struct item *keyed = by_key(self, conn, thread, ev);
+	uint8_t attribution = keyed ? ATTRIBUTED_KEY : ATTRIBUTED_CONNECTION;
+	struct item *item = keyed ?: by_connection(self, conn, thread, ev);
 	bool is_orphan = !item && conn->is_accepted && is_after_loss(self);
 
 	if (!item && conn->is_udp && was_given_up(self, conn, ev->seq, ev->len >> 16))
@@ -180,7 +197,7 @@ struct item *answer_send(struct correlate *self, struct conn *conn, struct threa
 	*is_first = !item->outputs;
 	item->outputs++;
 	if (*is_first) {
-		item->attribution = item->is_guess ? ATTRIBUTED_GUESSED : attribution;
+		item->attribution = item->is_guess && !keyed ? ATTRIBUTED_GUESSED : attribution;
 		item->out_sk = conn->id;
 		item->out_seq = conn->is_udp ? 0 : ev->seq - (ev->kind == GEMBA_SENT) * ev->len;
 		item->out_lport = conn->is.lport;

@@ -69,6 +69,7 @@ void correlate_free(struct correlate *self)
 	for (size_t i = 0; i < self->threads.room; i++)
 		if (self->threads.slots[i].key)
 			thread_free(self->threads.slots[i].value);
+	idmap_fini(&self->keys);
 	idmap_fini(&self->threads);
 	for (size_t i = 0; i < self->nr_endpoints; i++)
 		free(self->peer_ports[i]);
@@ -301,7 +302,7 @@ static void on_stage(struct correlate *self, const union gemba_record *record)
 	struct thread *thread = running_thread(self, record->ev.tid);
 
 	if (thread)
-		stage_hit(self, thread, record->ev.seq, record->ev.cpu);
+		stage_hit(self, thread, &record->ev);
 }
 
 static void on_switch(struct correlate *self, const union gemba_record *record)
@@ -317,14 +318,19 @@ static void on_switch(struct correlate *self, const union gemba_record *record)
 		thread->nr_switches++;
 		if (runnable)
 			thread->totals.preemptions++;
-		else if (!stage_suspend(thread))
+		else if (!stage_suspend(thread, self->now_ns))
 			own_slept(self, thread);
 		thread_set_state(thread, self->now_ns, runnable ? THREAD_RUNNABLE : THREAD_BLOCKED,
 				 runnable ? ev->tid : 0);
 	}
-	if (ev->flags & GEMBA_F_NEXT && (thread = make_thread(self, ev->tid)))
+	if (ev->flags & GEMBA_F_NEXT && (thread = make_thread(self, ev->tid))) {
+		if (ev->len) {
+			thread->woken_ns = ev->ts_ns - ev->len;
+			thread->woken_by = ev->aux;
+		}
 		thread_switched_in(thread, self->now_ns, ev->len ? ev->ts_ns - ev->len : 0,
 				   ev->seq);
+	}
 }
 
 static void tell_thread_time(struct correlate *self, const struct thread *thread)

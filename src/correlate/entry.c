@@ -285,3 +285,21 @@ struct item *entry_begin(struct correlate *self, struct thread *thread)
 	item->worker = thread->tid;
 	return item;
 }
+
+struct item *entry_originate(struct correlate *self, struct thread *thread)
+{
+	struct item *item = item_new(self);
+
+	if (!item)
+		return NULL;
+	item->is_originated = item->is_begun = true;
+	item->epoch = thread->epoch;
+	item->worker = item->reader = thread->tid;
+	list_add_tail(&thread->items, &item->by_thread);
+	thread_set_current(thread, self->now_ns, item);
+	if (item->is_counted)
+		self->account.originated++;
+	else
+		self->account.warmup++;
+	return item;
+}

@@ -24,7 +24,8 @@ struct item {
 	uint64_t last_output_ns;
 	uint64_t waits_for;    /* UDP: number of the ready it was read before, 0: none */
 	uint64_t read_station; /* serial of its last read */
-	uint32_t conn_id;      /* the way in, 0: originated */
+	uint64_t key;
+	uint32_t conn_id; /* the way in, 0: originated */
 	uint32_t in_seq;
 	uint32_t out_sk;
 	uint32_t reader; /* tid */
@@ -64,6 +65,7 @@ struct item {
 	bool is_suspended : 1;	   /* its thread slept in the middle of it, or so it seems */
 	bool is_resumed : 1;	   /* and went on */
 	bool is_guess : 1;	   /* that it was its turn to be begun */
+	bool has_key : 1;	   /* equal keys join it, whatever thread works on it */
 	struct stamp *stamps;	   /* kept when the item is used again */
 };
 

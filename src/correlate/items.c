@@ -176,6 +176,8 @@ static void fill_journey(struct journey *journey, const struct item *item, enum 
 	journey->out_rport = item->out_rport;
 	journey->bytes_in = item->bytes_in;
 	journey->bytes_out = item->bytes_out;
+	journey->key = item->key;
+	journey->has_key = item->has_key;
 	journey->is_udp = item->is_udp;
 	journey->is_originated = item->is_originated;
 	journey->is_partial = item->is_partial;
@@ -214,6 +216,7 @@ static void account_for(struct correlate *self, const struct item *item, enum ou
 
 void item_finish(struct correlate *self, struct item *item, enum outcome outcome)
 {
+	join_forget(self, item);
 	if (!item->is_closed) {
 		entry_left(self, item);
 		item_leave_thread(self, item);

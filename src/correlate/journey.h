@@ -17,7 +17,8 @@
 #define JOURNEY_MAX_STATIONS 128
 #define JOURNEY_MAX_RAN 2
 
-/* Stations by number, in the order of the built-in route; stage i is STATION_STAGE + i. */
+/* Stations by number, in the order of the built-in route; stage i is STATION_STAGE + i, and where
+ * another thread takes over from it, STATION_HANDOFF + i. */
 enum station {
 	STATION_RX,
 	STATION_SOCK,
@@ -26,6 +27,8 @@ enum station {
 	STATION_TXQ,
 	STATION_TX,
 	STATION_STAGE,
+	STATION_HANDOFF = STATION_STAGE + GEMBA_MAX_STAGES,
+	STATION_NR = STATION_HANDOFF + GEMBA_MAX_STAGES,
 };
 
 enum outcome {
@@ -90,6 +93,8 @@ struct journey {
 	uint16_t out_rport;
 	uint32_t bytes_in;
 	uint64_t bytes_out;
+	uint64_t key; /* what named it last, with has_key */
+	bool has_key;
 	bool is_udp; /* the way in; for originated ones the way out */
 	bool is_originated;
 	bool is_partial;       /* its rx is unknown: in no lead time */
@@ -122,6 +127,15 @@ struct endpoint {
 	uint32_t flows; /* connections (UDP: remote ports) seen */
 };
 
+/* What came of a stage's keys, in the window. */
+struct stage_keys {
+	uint64_t nr;	    /* hits with a key, that could be read */
+	uint64_t unread;    /* whose memory could not be read: thread context decided */
+	uint64_t unmatched; /* of no open item; of the entry stage: none */
+	uint64_t first;	    /* the value of the first one */
+	bool varies;
+};
+
 /*
  * What became of everything. Balance, always:
  * in_flight_start + in + originated = out + ended + merged + dropped + unobserved + in_flight_end.
@@ -147,7 +161,10 @@ struct account {
 	uint64_t stage_hits; /* of stages, in the window */
 	uint64_t stage_hits_unowned; /* of them those of a thread that worked on no item */
 	uint64_t stage_hits_skipped; /* of an item that had too many stations already */
-	uint64_t unpaired_tx;	     /* packets sent that belong to no send seen */
+	uint64_t handoffs;	     /* from one thread to another, by key */
+	uint64_t keys_reused;	     /* of an item that was still open: the newer one has it */
+	struct stage_keys keys[GEMBA_MAX_STAGES];
+	uint64_t unpaired_tx; /* packets sent that belong to no send seen */
 	uint64_t doubtful_pairs;
 	uint64_t bytes_read_unseen; /* taken off a stream by no receive call: splice, zero copy */
 	uint64_t shared_outputs;

@@ -74,7 +74,7 @@ static void share_output(struct correlate *self, struct conn *conn, struct threa
  * slept: what was read before that has had its turn, and was answered with nothing. */
 static bool was_answered_with_another(const struct conn *conn, const struct item *item)
 {
-	return !item->outputs && item->reader == conn->last_sender &&
+	return !item->outputs && !item->has_key && item->reader == conn->last_sender &&
 	       item->epoch == conn->last_send_epoch && conn->last_send_ns >= item->first_recv_ns;
 }
 
@@ -107,8 +107,8 @@ void own_share(struct correlate *self, struct conn *conn, struct thread *thread)
 /* Its reader answered something here after it: one of a packet's messages, for all of them. */
 static bool has_had_its_turn(const struct conn *conn, const struct item *item)
 {
-	return item->is_begun && item->reader == conn->last_sender && !conn->is_answered_late &&
-	       item->last_ns <= conn->last_send_ns;
+	return item->is_begun && !item->has_key && item->reader == conn->last_sender &&
+	       !conn->is_answered_late && item->last_ns <= conn->last_send_ns;
 }
 
 /* Of datagrams those without an answer are passed over, but not for ever. */
@@ -129,17 +129,21 @@ static void close_answered_datagrams(struct correlate *self, struct conn *conn)
 static void close_answered(struct correlate *self, struct conn *conn, struct thread *thread,
 			   bool is_read)
 {
+	struct list *node, *next;
+
 	if (conn->is_udp) {
 		close_answered_datagrams(self, conn);
 		return;
 	}
 	own_share(self, conn, thread);
-	while (!list_is_empty(&conn->items)) {
-		struct item *item = item_of(conn->items.next);
+	for (node = conn->items.next; node != &conn->items; node = next) {
+		struct item *item = item_of(node);
 
+		next = node->next;
 		if (!item->outputs && (conn->is_accepted || !is_read))
 			return;
-		item_close(self, item);
+		if (item->outputs || !item->has_key)
+			item_close(self, item);
 	}
 }
 
@@ -247,15 +251,19 @@ static void give_up(struct correlate *self, struct conn *conn, struct item *item
  * only it could have answered are done. */
 static void new_epoch(struct correlate *self, struct conn *conn, struct thread *thread)
 {
+	struct list *node = conn->items.next, *next;
+
 	thread->epoch++;
 	thread->turn_ns = self->now_ns;
 	thread->saw_empty = false;
-	while (conn->is_udp && !conn->is_answered_late && !list_is_empty(&conn->items)) {
-		struct item *item = item_of(conn->items.next);
+	for (; conn->is_udp && !conn->is_answered_late && node != &conn->items; node = next) {
+		struct item *item = item_of(node);
 
+		next = node->next;
 		if (item->reader != thread->tid)
 			return;
-		give_up(self, conn, item);
+		if (!item->has_key)
+			give_up(self, conn, item);
 	}
 }
 
@@ -392,6 +400,8 @@ void own_slept(struct correlate *self, struct thread *thread)
 		next = node->next;
 		if (item->outputs)
 			item_close(self, item);
+		else if (item->has_key)
+			item_leave_thread(self, item); /* another may go on with it */
 		else if (item->is_udp)
 			datagram_slept(self, item);
 	}

@@ -20,6 +20,7 @@ struct correlate {
 	struct account account;
 	struct idmap conns;
 	struct idmap threads;
+	struct idmap keys; /* open items by what names them, see join.c */
 	struct list conns_by_time;
 	struct list items; /* open or waiting for their tx, by last station */
 	struct item *free_items;
@@ -93,18 +94,30 @@ struct item *answer_send(struct correlate *self, struct conn *conn, struct threa
 /* entry.c */
 /* The item that a hit of the entry stage begins; NULL: none can be. */
 struct item *entry_begin(struct correlate *self, struct thread *thread);
+/* One of which nothing was received on this thread: it begins with the stage. NULL: no memory. */
+struct item *entry_originate(struct correlate *self, struct thread *thread);
 /* What it learns from: an item was read, its thread sleeps, an item gets no more outputs. */
 void entry_read(const struct conn *conn, struct thread *thread);
 void entry_slept(struct thread *thread);
 void entry_left(struct correlate *self, const struct item *item);
 
+/* join.c */
+/* From now on this value names the item, and no other. */
+void join_name(struct correlate *self, struct item *item, uint64_t key);
+/* The open item of that name, or NULL. */
+struct item *join_find(const struct correlate *self, uint64_t key);
+/* The thread goes on with it: what another one did is over, and their hand-off is a station. */
+void join_take_over(struct correlate *self, struct item *item, struct thread *thread);
+/* It is gone: its name is free. */
+void join_forget(struct correlate *self, struct item *item);
+
 /* stage.c */
-/* A thread has entered the function of a stage, counted from 0, the entry stage. */
-void stage_hit(struct correlate *self, struct thread *thread, uint32_t stage, unsigned int cpu);
+/* A thread has entered the function of a stage, ev->seq, counted from 0, the entry stage. */
+void stage_hit(struct correlate *self, struct thread *thread, const struct gemba_event *ev);
 /* The thread reads, or sleeps again: what it slept in the middle of, if that was so, is over. */
 void stage_settle(struct correlate *self, struct thread *thread);
 /* True: it sleeps in the middle of an item, as far as can be told; its items stay as they are. */
-bool stage_suspend(struct thread *thread);
+bool stage_suspend(struct thread *thread, uint64_t now_ns);
 
 /* out.c */
 void out_send(struct correlate *self, struct conn *conn, struct thread *thread,

@@ -280,29 +280,48 @@ static bool find_own(const struct thread *self, struct item *item, uint64_t to_n
 	return true;
 }
 
+/* What lies between two totals; on_cpu_ns of the time with an item was for this one. */
+static void subtract(const struct thread *self, const struct totals *then, const struct totals *end,
+		     uint64_t on_cpu_ns, uint64_t from_ns, uint64_t to_ns, struct parts *parts)
+{
+	uint64_t run_item = end->run_item_ns - then->run_item_ns;
+
+	if (end->unknown_ns != then->unknown_ns || on_cpu_ns > run_item)
+		return;
+	parts->is_known = true;
+	parts->on_cpu_ns = on_cpu_ns;
+	parts->busy_item_ns = run_item - on_cpu_ns;
+	parts->busy_other_ns = end->run_other_ns - then->run_other_ns;
+	parts->run_queue_ns = end->run_queue_ns - then->run_queue_ns;
+	parts->blocked_ns = end->blocked_ns - then->blocked_ns;
+	parts->preemptions = end->preemptions - then->preemptions;
+	if (parts->run_queue_ns)
+		find_ran(self, from_ns, to_ns, parts);
+}
+
 void thread_split(struct thread *self, struct item *item, uint64_t from_ns, uint64_t to_ns,
 		  struct parts *parts)
 {
 	struct totals then, end;
-	uint64_t run_item, on_cpu_ns;
+	uint64_t on_cpu_ns;
 
 	*parts = (struct parts){ 0 };
 	thread_advance(self, to_ns);
 	if (from_ns > to_ns || !totals_at(self, from_ns, &then) || !totals_at(self, to_ns, &end) ||
 	    !find_own(self, item, to_ns, end.run_item_ns, &on_cpu_ns))
 		return;
-	run_item = end.run_item_ns - then.run_item_ns;
-	if (end.unknown_ns != then.unknown_ns || on_cpu_ns > run_item)
-		return;
-	parts->is_known = true;
-	parts->on_cpu_ns = on_cpu_ns;
-	parts->busy_item_ns = run_item - on_cpu_ns;
-	parts->busy_other_ns = end.run_other_ns - then.run_other_ns;
-	parts->run_queue_ns = end.run_queue_ns - then.run_queue_ns;
-	parts->blocked_ns = end.blocked_ns - then.blocked_ns;
-	parts->preemptions = end.preemptions - then.preemptions;
-	if (parts->run_queue_ns)
-		find_ran(self, from_ns, to_ns, parts);
+	subtract(self, &then, &end, on_cpu_ns, from_ns, to_ns, parts);
+}
+
+void thread_split_whole(struct thread *self, uint64_t from_ns, uint64_t to_ns, struct parts *parts)
+{
+	struct totals then, end;
+
+	*parts = (struct parts){ 0 };
+	thread_advance(self, to_ns);
+	if (from_ns <= to_ns && totals_at(self, from_ns, &then) && totals_at(self, to_ns, &end))
+		subtract(self, &then, &end, end.run_item_ns - then.run_item_ns, from_ns, to_ns,
+			 parts);
 }
 
 uint64_t thread_on_cpu_ns(const struct thread *self)

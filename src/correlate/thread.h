@@ -70,8 +70,10 @@ struct thread {
 	bool is_foreign_to_items; /* its context decides nothing (Go) */
 	uint64_t since_ns;
 	uint32_t ran_instead;
-	uint32_t epoch;	       /* of reading: items of an older one have been dealt with */
-	uint32_t open_epoch;   /* the first since it slept last */
+	uint32_t epoch;	     /* of reading: items of an older one have been dealt with */
+	uint32_t open_epoch; /* the first since it slept last */
+	uint64_t woken_ns;   /* when it was woken last, 0: never seen, and by whom */
+	uint32_t woken_by;
 	uint64_t turn_ns;      /* when it slept last, or its spinning loop came round */
 	uint32_t nr_switches;  /* times it left a CPU */
 	uint64_t warm_ns;      /* on-CPU time when the warm-up ended */
@@ -110,6 +112,8 @@ void thread_switched_in(struct thread *self, uint64_t now_ns, uint64_t wake_ns, 
  */
 void thread_split(struct thread *self, struct item *item, uint64_t from_ns, uint64_t to_ns,
 		  struct parts *parts);
+/* The same of a thread that had the item as its current all the while. */
+void thread_split_whole(struct thread *self, uint64_t from_ns, uint64_t to_ns, struct parts *parts);
 /* Its on-CPU time so far. */
 uint64_t thread_on_cpu_ns(const struct thread *self);
 

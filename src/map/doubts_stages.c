@@ -7,10 +7,13 @@
  */
 #include "src/map/doubts.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
-#define UNOWNED_SHARE 0.01 /* of all hits: less is a timer or two */
+#define MANY_KEYS 20	      /* before it is told what they have in common */
+#define UNMATCHED_SHARE 0.001 /* less are items that were open before the capture began */
+#define UNOWNED_SHARE 0.01    /* of all hits: less is a timer or two */
 
 static bool is_braked(const struct stage_info *stage)
 {
@@ -60,7 +63,8 @@ static int unowned(struct vsm *vsm)
 			 nr, account->stage_hits, 100 * share,
 			 has_go(&vsm->capture) ?
 				 "in a Go program what a thread enters says nothing of the item" :
-				 "their threads had read none, or had sent its output already");
+				 "their threads had read none, or had sent its output already, or "
+				 "their key was no open item's");
 }
 
 static int skipped(struct vsm *vsm)
@@ -75,6 +79,62 @@ static int skipped(struct vsm *vsm)
 			 nr);
 }
 
+static bool is_alone(const struct vsm *vsm, size_t stage)
+{
+	for (size_t i = 0; i < vsm->capture.nr_stages; i++)
+		if (i != stage && vsm->account.keys[i].nr)
+			return false;
+	return true;
+}
+
+/* A key that says the same of all items, or nothing that another stage says. */
+static int keys_of_one(struct vsm *vsm, size_t stage)
+{
+	const struct stage_keys *keys = &vsm->account.keys[stage];
+	const struct stage_info *info = &vsm->capture.stages[stage];
+	const char *entry = vsm->capture.stages[0].name;
+	uint64_t all = keys->nr + keys->unread;
+
+	if (keys->unread && vsm_doubt(vsm, "key_unread", info->name, keys->unread,
+				      "Of %" PRIu64 " keys of stage %s %" PRIu64 " could not be "
+				      "read: memory that is not there or swapped out; the thread "
+				      "decided instead.",
+				      all, info->name, keys->unread) < 0)
+		return -ENOMEM;
+	if (keys->nr >= MANY_KEYS && !keys->varies)
+		return vsm_doubt(vsm, "key_constant", info->name, keys->nr,
+				 "The key of stage %s is always %" PRIu64 ": it names no item; see "
+				 "%s.",
+				 info->name, keys->first, info->key ? info->key : "its expression");
+	if (stage && keys->nr >= MANY_KEYS && keys->unmatched == keys->nr)
+		return vsm_doubt(vsm, "keys_not_shared", info->name, keys->nr,
+				 "Stages %s and %s share no keys: none of %" PRIu64
+				 " entries of %s "
+				 "met an open item of its key.",
+				 entry, info->name, keys->nr, info->name);
+	if (keys->nr && keys->unmatched > UNMATCHED_SHARE * (double)keys->nr)
+		return vsm_doubt(vsm, "keys_unmatched", info->name, keys->unmatched,
+				 "%" PRIu64 " of %" PRIu64 " entries of stage %s (%.3g %%) met no "
+				 "open item of their key.",
+				 keys->unmatched, keys->nr, info->name,
+				 100 * (double)keys->unmatched / (double)keys->nr);
+	if (!stage && keys->nr >= MANY_KEYS && vsm->capture.nr_stages > 1 && is_alone(vsm, stage))
+		return vsm_doubt(vsm, "key_alone", info->name, 0,
+				 "Stage %s alone has a key: it joins nothing; give the others "
+				 "theirs with -k.",
+				 info->name);
+	return 0;
+}
+
+static int all_keys(struct vsm *vsm)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < vsm->capture.nr_stages && i < GEMBA_MAX_STAGES && err >= 0; i++)
+		err = keys_of_one(vsm, i);
+	return err;
+}
+
 int doubts_raise_stages(struct vsm *vsm)
 {
 	const struct capture *capture = &vsm->capture;
@@ -83,6 +143,7 @@ int doubts_raise_stages(struct vsm *vsm)
 	/* a recording that was cut knows no hits */
 	for (size_t i = 0; capture->end_ns && i < capture->nr_stages && !err; i++)
 		err = one(vsm, &capture->stages[i]);
+	err = err ? err : all_keys(vsm);
 	err = err ? err : unowned(vsm);
 	return err ? err : skipped(vsm);
 }

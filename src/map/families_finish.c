@@ -44,7 +44,8 @@ static int name_family(struct family *family, const struct route_key *key, bool 
 		return -ENOMEM;
 	fprintf(text, "%s %s", family->is_udp ? "udp" : "tcp", family->route[0]);
 	for (size_t i = 1; i < last; i++)
-		if (is_full || key->stations[i] >= STATION_STAGE)
+		if (is_full ||
+		    (key->stations[i] >= STATION_STAGE && key->stations[i] < STATION_HANDOFF))
 			fprintf(text, "-%s", family->route[i]);
 	if (last > 0)
 		fprintf(text, "-%s", family->route[last]);

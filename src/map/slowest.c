@@ -43,6 +43,8 @@ int slowest_add(struct slowest *self, const struct passage *passage)
 {
 	struct slowest_item item = {
 		.id = passage->journey->id,
+		.key = passage->journey->key,
+		.has_key = passage->journey->has_key,
 		.lead_ns = passage->lead_ns,
 		.nr_stamps = passage->nr_stamps,
 	};
@@ -67,6 +69,8 @@ static int finish_item(const struct slowest_item *item, const struct stage_names
 		       struct slow_item *out)
 {
 	out->id = item->id;
+	out->key = item->key;
+	out->has_key = item->has_key;
 	out->lead_time_ns = item->lead_ns;
 	out->nr_stamps = item->nr_stamps;
 	out->stamps = calloc(item->nr_stamps, sizeof(*out->stamps));

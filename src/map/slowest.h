@@ -11,7 +11,9 @@ struct slowest {
 	unsigned int nr;
 	struct slowest_item {
 		uint64_t id;
+		uint64_t key;
 		uint64_t lead_ns;
+		bool has_key;
 		uint32_t nr_stamps;
 		struct slowest_stamp {
 			uint64_t at_ns;

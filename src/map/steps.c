@@ -35,6 +35,7 @@ static const struct row rows[STATION_STAGE][STATION_STAGE] = {
 };
 static const struct row stage_row = { NULL, STEP_STAGE, CLASS_BY_PARTS, ALWAYS };
 static const struct row receive_row = { "receive", STEP_PROCESS, CLASS_BY_PARTS, ALWAYS };
+static const struct row handoff_row = { NULL, STEP_HANDOFF, CLASS_WAIT, ALWAYS };
 static const struct row gap_in_row = { NULL, STEP_QUEUE, CLASS_WAIT, ALWAYS };
 static const struct row gap_out_row = { NULL, STEP_KERNEL, CLASS_WAIT, ALWAYS };
 
@@ -43,6 +44,8 @@ static const struct row *row_between(unsigned int from, unsigned int to)
 	/* A zeroed row is of STEP_WIRE, which no journey of one host has. */
 	if (from < STATION_STAGE && to < STATION_STAGE && rows[from][to].kind != STEP_WIRE)
 		return &rows[from][to];
+	if (from >= STATION_HANDOFF && from < STATION_NR)
+		return &handoff_row;
 	if (from >= STATION_STAGE)
 		return &stage_row;
 	if (from == STATION_RECV && to >= STATION_STAGE)
@@ -73,12 +76,30 @@ void stage_names_fini(struct stage_names *self)
 		free(self->names[i]);
 }
 
+static bool is_handoff(unsigned int station)
+{
+	return station >= STATION_HANDOFF && station < STATION_NR;
+}
+
+/* The stage that was handed over from. */
+static unsigned int stage_of(unsigned int handoff)
+{
+	return handoff - STATION_HANDOFF + STATION_STAGE;
+}
+
 char *stage_names_station(const struct stage_names *self, unsigned int station)
 {
 	char *name;
 
 	if (station < STATION_STAGE)
 		return strdup(station_name(station));
+	if (is_handoff(station)) {
+		char *stage = stage_names_station(self, stage_of(station));
+		int nr = stage ? asprintf(&name, "%s.handoff", stage) : -1;
+
+		free(stage);
+		return nr < 0 ? NULL : name;
+	}
 	if (self->names[station - STATION_STAGE])
 		return strdup(self->names[station - STATION_STAGE]);
 	return asprintf(&name, "stage%u", station - STATION_STAGE) < 0 ? NULL : name;
@@ -86,7 +107,16 @@ char *stage_names_station(const struct stage_names *self, unsigned int station)
 
 enum step_value stage_names_value(const struct stage_names *self, unsigned int station)
 {
-	return station < STATION_STAGE ? VALUE_UNKNOWN : self->values[station - STATION_STAGE];
+	return station < STATION_STAGE || is_handoff(station) ?
+		       VALUE_UNKNOWN :
+		       self->values[station - STATION_STAGE];
+}
+
+static bool is_ending(const char *name, const char *end)
+{
+	size_t nr = strlen(name), nr_end = strlen(end);
+
+	return nr >= nr_end && !strcmp(name + nr - nr_end, end);
 }
 
 bool step_name_is_reserved(const char *name)
@@ -103,13 +133,23 @@ bool step_name_is_reserved(const char *name)
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (!strcmp(name, others[i]))
 			return true;
-	return false;
+	return is_ending(name, ".handoff");
 }
 
 bool step_is_socket_wait(const struct step *self)
 {
 	return !strcmp(self->to, "recv") &&
 	       (!strcmp(self->from, "sock") || !strcmp(self->from, "rx"));
+}
+
+/* DEFINITIONS: `A>handoff`, split off A. */
+static char *handoff_name(const struct stage_names *names, unsigned int station)
+{
+	char *stage = stage_names_station(names, stage_of(station)), *name;
+	int nr = stage ? asprintf(&name, "%s>handoff", stage) : -1;
+
+	free(stage);
+	return nr < 0 ? NULL : name;
 }
 
 int step_describe(struct step *self, const struct stage_names *names, unsigned int from,
@@ -125,7 +165,10 @@ int step_describe(struct step *self, const struct stage_names *names, unsigned i
 		self->id = NULL;
 		return -ENOMEM;
 	}
-	self->name = strdup(row == &stage_row ? self->from : row->name ? row->name : self->id);
+	self->name = row == &handoff_row ? handoff_name(names, from) :
+					   strdup(row == &stage_row ? self->from :
+						  row->name	    ? row->name :
+								      self->id);
 	self->kind = row->kind;
 	self->value = stage_names_value(names, from);
 	return self->name ? 0 : -ENOMEM;

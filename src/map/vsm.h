@@ -111,6 +111,8 @@ struct blocks {
 
 struct slow_item {
 	uint64_t id;
+	uint64_t key;
+	bool has_key;
 	uint64_t lead_time_ns;
 	uint32_t nr_stamps;
 	struct {

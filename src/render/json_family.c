@@ -2,6 +2,8 @@
 /*
  * json_family.c - one family of the map as JSON: its steps, ladders, blocks, slowest items
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "src/render/json_part.h"
@@ -178,6 +180,18 @@ static void emit_findings(struct emit *emit, const struct family *family)
 	emit_close(emit, ']');
 }
 
+/* As text: readers of JSON may take numbers for doubles. */
+static void emit_key(struct emit *emit, const struct slow_item *item)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, item->key);
+	if (item->has_key)
+		emit_text(emit, "key", text);
+	else
+		emit_null(emit, "key");
+}
+
 static void emit_slowest(struct emit *emit, const struct family *family)
 {
 	emit_open(emit, "slowest", '[');
@@ -185,7 +199,7 @@ static void emit_slowest(struct emit *emit, const struct family *family)
 		const struct slow_item *item = &family->slowest[i];
 
 		emit_open(emit, NULL, '{');
-		emit_null(emit, "key");
+		emit_key(emit, item);
 		emit_u64(emit, "lead_time_ns", item->lead_time_ns);
 		emit_open(emit, "stations", '[');
 		for (uint32_t s = 0; s < item->nr_stamps; s++) {

@@ -83,6 +83,8 @@ const struct field account_more[] = {
 	SAME(stage_hits),
 	SAME(stage_hits_unowned),
 	SAME(stage_hits_skipped),
+	SAME(handoffs),
+	SAME(keys_reused),
 	SAME(threads_ran),
 	SAME(first_ns),
 	SAME(last_ns),

@@ -4,6 +4,7 @@
  *
  * Steps come first: all that is keyed by a step's id is laid out by their order.
  */
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,6 +200,20 @@ static void get_stamps(struct get *get, struct slow_item *item)
 	get_leave(get);
 }
 
+static void get_key(struct get *get, struct slow_item *item)
+{
+	const char *text = get_borrowed(get, "key");
+	char *end;
+
+	if (!text)
+		return;
+	errno = 0;
+	item->key = strtoull(text, &end, 10);
+	item->has_key = true;
+	if (errno || *end || end == text)
+		get_fail(get, "key", "is no key");
+}
+
 static void get_slowest(struct get *get, struct family *family)
 {
 	size_t nr;
@@ -208,6 +223,7 @@ static void get_slowest(struct get *get, struct family *family)
 	while (family->nr_slowest < nr && get_enter_element(get, family->nr_slowest)) {
 		struct slow_item *item = &family->slowest[family->nr_slowest++];
 
+		get_key(get, item);
 		item->lead_time_ns = get_u64(get, "lead_time_ns");
 		get_stamps(get, item);
 		item->id = get_u64(get, "id");

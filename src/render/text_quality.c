@@ -62,20 +62,23 @@ static void put_balance(struct flow *flow, const struct account *account)
 	flow_end(flow);
 }
 
-static double guessed_ratio(const struct account *account)
+static double attributed_ratio(const struct account *account, enum attribution how)
 {
 	uint64_t all = 0;
 
 	for (unsigned int i = ATTRIBUTED_NONE + 1; i < ATTRIBUTED_NR; i++)
 		all += account->attributed[i];
-	return all ? (double)account->attributed[ATTRIBUTED_GUESSED] / (double)all : NAN;
+	return all ? (double)account->attributed[how] / (double)all : NAN;
 }
 
 static void put_joins(struct flow *flow, const struct account *account)
 {
-	double guessed = guessed_ratio(account);
+	double guessed = attributed_ratio(account, ATTRIBUTED_GUESSED);
+	double keyed = attributed_ratio(account, ATTRIBUTED_KEY);
 
 	flow_begin(flow, "joins");
+	if (account->attributed[ATTRIBUTED_KEY])
+		flow_add(flow, STYLE_PLAIN, "%s by key", figure_ratio(keyed).s);
 	flow_add(flow, guessed > 0 ? STYLE_WARN : STYLE_PLAIN, "%s guessed",
 		 figure_ratio(guessed).s);
 	flow_add(flow, account->doubtful_pairs ? STYLE_WARN : STYLE_PLAIN, "%s doubtful",

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static void place(struct idmap *self, uint32_t key, void *value)
+static void place(struct idmap *self, uint64_t key, void *value)
 {
 	size_t i = idmap_home(self, key);
 
@@ -37,7 +37,7 @@ static int grow(struct idmap *self)
 	return 0;
 }
 
-int idmap_put(struct idmap *self, uint32_t key, void *value)
+int idmap_put(struct idmap *self, uint64_t key, void *value)
 {
 	if (!key)
 		return -EINVAL;
@@ -48,7 +48,7 @@ int idmap_put(struct idmap *self, uint32_t key, void *value)
 	return 0;
 }
 
-void *idmap_del(struct idmap *self, uint32_t key)
+void *idmap_del(struct idmap *self, uint64_t key)
 {
 	size_t mask = self->room - 1, hole, i;
 	void *value;

@@ -10,7 +10,7 @@
 
 struct idmap {
 	struct idmap_slot {
-		uint32_t key; /* 0: free */
+		uint64_t key; /* 0: free */
 		void *value;
 	} * slots;
 	size_t room; /* a power of two, or 0 */
@@ -18,15 +18,15 @@ struct idmap {
 };
 
 /* Where a key would like to be: high bits count as well, keys may be multiples of a page. */
-static inline size_t idmap_home(const struct idmap *self, uint32_t key)
+static inline size_t idmap_home(const struct idmap *self, uint64_t key)
 {
-	uint32_t hash = key * 2654435769u;
+	uint64_t hash = key * 0x9e3779b97f4a7c15u;
 
-	return (hash ^ hash >> 15) & (self->room - 1);
+	return hash >> 32 & (self->room - 1);
 }
 
 /* The value of a key, or NULL. */
-static inline void *idmap_get(const struct idmap *self, uint32_t key)
+static inline void *idmap_get(const struct idmap *self, uint64_t key)
 {
 	size_t mask = self->room - 1;
 
@@ -39,9 +39,9 @@ static inline void *idmap_get(const struct idmap *self, uint32_t key)
 }
 
 /* Sets a key that is not there yet. 0, -ENOMEM, -EINVAL for key 0. */
-int idmap_put(struct idmap *self, uint32_t key, void *value);
+int idmap_put(struct idmap *self, uint64_t key, void *value);
 /* Takes a key out; its value, or NULL. */
-void *idmap_del(struct idmap *self, uint32_t key);
+void *idmap_del(struct idmap *self, uint64_t key);
 void idmap_fini(struct idmap *self);
 
 #endif

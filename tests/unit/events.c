@@ -155,6 +155,30 @@ void enters(struct stream *self, uint32_t tid, uint32_t stage)
 	stream_add(self, (struct gemba_event){ .kind = GEMBA_STAGE, .tid = tid, .seq = stage });
 }
 
+void enters_for(struct stream *self, uint32_t tid, uint32_t stage, uint64_t key)
+{
+	stream_add(self, (struct gemba_event){ .kind = GEMBA_STAGE,
+					       .flags = GEMBA_F_KEY,
+					       .tid = tid,
+					       .seq = stage,
+					       .len = key,
+					       .aux = key >> 32 });
+}
+
+void enters_unread(struct stream *self, uint32_t tid, uint32_t stage)
+{
+	stream_add(self, (struct gemba_event){ .kind = GEMBA_STAGE,
+					       .flags = GEMBA_F_UNREAD,
+					       .tid = tid,
+					       .seq = stage });
+}
+
+void is_woken(struct stream *self, uint32_t tid, uint32_t by, double us_ago)
+{
+	wakes(self, tid, 0, us_ago);
+	self->records[self->nr - 1].ev.aux = by;
+}
+
 void tcp_rx(struct stream *self, uint32_t sk, uint32_t from, uint32_t bytes)
 {
 	tcp(self, GEMBA_RX, sk, 0, self->in_base + from, bytes);
@@ -578,8 +602,10 @@ const char *route_of(const struct journey *journey)
 
 		if (station < STATION_STAGE)
 			at += sprintf(text + at, "%s%s", blank, names[station]);
-		else
+		else if (station < STATION_HANDOFF)
 			at += sprintf(text + at, "%ss%u", blank, station - STATION_STAGE);
+		else
+			at += sprintf(text + at, "%sh%u", blank, station - STATION_HANDOFF);
 	}
 	return text;
 }

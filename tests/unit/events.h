@@ -52,6 +52,12 @@ void wakes(struct stream *self, uint32_t tid, uint32_t instead, double woken_us_
 /* a thread enters the function of a stage, from 0 */
 void enters(struct stream *self, uint32_t tid, uint32_t stage);
 
+/* the same, and it has this key; or one whose memory could not be read */
+void enters_for(struct stream *self, uint32_t tid, uint32_t stage, uint64_t key);
+void enters_unread(struct stream *self, uint32_t tid, uint32_t stage);
+/* like wakes, and by whom */
+void is_woken(struct stream *self, uint32_t tid, uint32_t by, double us_ago);
+
 /* TCP: [from, from + bytes) or up to a position */
 void tcp_rx(struct stream *self, uint32_t sk, uint32_t from, uint32_t bytes);
 void tcp_ready(struct stream *self, uint32_t sk, uint32_t upto);

@@ -114,11 +114,12 @@ Test(families, equals_are_in_order_of_their_route_however_they_came)
 /* Route number i, of an item that takes so long. */
 static struct journey numbered(unsigned int i, unsigned int lead_ns)
 {
-	struct journey journey = journey_of("rx 0, s0 1, s1 2, tx 3");
+	struct journey journey = journey_of("rx 0, s0 1, s1 2, s2 2, tx 3");
 
-	journey.stamps[1].station = STATION_STAGE + i % 200;
-	journey.stamps[2].station = STATION_STAGE + 200 + i / 200 % 40;
-	journey.stamps[3].at_ns = journey.last_output_ns = MAP_T0 + lead_ns;
+	journey.stamps[1].station = STATION_STAGE + i % 20;
+	journey.stamps[2].station = STATION_STAGE + 20 + i / 20 % 20;
+	journey.stamps[3].station = STATION_STAGE + 40 + i / 400 % 20;
+	journey.stamps[4].at_ns = journey.last_output_ns = MAP_T0 + lead_ns;
 	return journey;
 }
 
