@@ -3,8 +3,8 @@
  * bench_stage.c - a hit of a stage beside a hit of a BPF program that does nothing, on one site
  *
  * A child calls a function that begins with a push, in rounds: with no probe, with an empty program,
- * with gemba's stage, one after the other so that all have the same neighbours. What the probes add
- * is compared as medians over the rounds. Nobody reads the ring meanwhile; it is large enough.
+ * with gemba's stage, without a key and with one, one after the other so that all have the same
+ * neighbours. What the probes add is compared as medians over the rounds. Nobody reads the ring meanwhile; it is large enough.
  *
  *	bench_stage [serve]    serve: answers each function's name read with the mean ns of a call
  */
@@ -21,6 +21,7 @@
 
 #include "src/attach/probe.h"
 #include "src/attach/procfs.h"
+#include "src/key/key.h"
 
 enum {
 	NR_HITS = 10000,
@@ -31,7 +32,7 @@ enum {
 
 /* Five bytes and more, so that tracers which patch functions can. */
 #define FUNCTION(name, first, last)                                                                \
-	void name(void);                                                                           \
+	void name(const void *);                                                                   \
 	__asm__(".text\n"                                                                          \
 		".globl " #name "\n"                                                               \
 		".type " #name ", @function\n" #name ":\n" first "	push %rbp\n"                    \
@@ -49,7 +50,7 @@ FUNCTION(bench_begins_lea, "	lea 8(%rdi), %rax\n", "");
 /* What scripts may ask for by name. */
 static const struct function {
 	const char *name;
-	void (*call)(void);
+	void (*call)(const void *);
 } functions[] = {
 	{ "bench_stage_target", bench_stage_target },
 	{ "bench_begins_endbr64", bench_begins_endbr64 },
@@ -72,12 +73,13 @@ static double now_ns(void)
 	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
 }
 
-static double call_here(void (*function)(void), int nr)
+static double call_here(void (*function)(const void *), int nr)
 {
+	static const void *itself = &itself;
 	double from_ns = now_ns();
 
 	for (int i = 0; i < nr; i++)
-		function();
+		function(&itself);
 	return (now_ns() - from_ns) / nr;
 }
 
@@ -151,39 +153,67 @@ static double median(double *values)
 	return values[NR_ROUNDS / 2];
 }
 
-static int measure(struct probe *probe, int empty)
-{
-	double none[NR_ROUNDS], with_empty[NR_ROUNDS], with_stage[NR_ROUNDS];
-	struct uprobe uprobe;
-	uint64_t offset = 0;
-	double bare, nothing_ns, stage_ns;
-	int err = proc_own_offset((const void *)(uintptr_t)bench_stage_target, &offset);
+/* What is attached in a round, one after the other; the child's argument points to itself. */
+enum variant { BARE, EMPTY, STAGE, KEY_REGISTER, KEY_ONE_READ, KEY_TWO_READS, NR_VARIANTS };
 
-	for (int round = 0; round < NR_ROUNDS && !err; round++) {
-		none[round] = call();
-		err = uprobe_attach_multi(&uprobe, empty, 0, (uint32_t)pid, "/proc/self/exe",
-					  offset);
-		if (err)
-			break;
-		call();
-		with_empty[round] = call();
-		uprobe_detach(&uprobe);
-		err = probe_stage_attach(probe, 0, (uint32_t)pid, "/proc/self/exe", offset,
-					 &uprobe);
-		if (err)
-			break;
-		call();
-		with_stage[round] = call();
-		uprobe_detach(&uprobe);
+static const char *const keys[NR_VARIANTS] = {
+	[KEY_REGISTER] = "arg0",
+	[KEY_ONE_READ] = "u64(arg0)",
+	[KEY_TWO_READS] = "u64(u64(arg0)+0)",
+};
+
+static void set_key(struct probe *probe, const char *text)
+{
+	struct gemba_key program = { 0 };
+	char why[KEY_WHY_BYTES];
+	struct key key;
+
+	if (text && (key_parse(&key, text, why) || key_place(&key, false, &program, why)))
+		abort();
+	probe_stage_key(probe, 0, &program);
+}
+
+static int call_under(struct probe *probe, enum variant variant, int empty, uint64_t offset,
+		      double *ns)
+{
+	const uint32_t target = (uint32_t)pid;
+	struct uprobe uprobe;
+	int err = 0;
+
+	if (variant == EMPTY) {
+		err = uprobe_attach_multi(&uprobe, empty, 0, target, "/proc/self/exe", offset);
+	} else if (variant != BARE) {
+		set_key(probe, keys[variant]);
+		err = probe_stage_attach(probe, 0, target, "/proc/self/exe", offset, &uprobe);
 	}
 	if (err)
 		return err;
-	bare = median(none);
-	nothing_ns = median(with_empty) - bare;
-	stage_ns = median(with_stage) - bare;
+	call();
+	*ns = call();
+	if (variant != BARE)
+		uprobe_detach(&uprobe);
+	return 0;
+}
+
+static int measure(struct probe *probe, int empty)
+{
+	double ns[NR_VARIANTS][NR_ROUNDS], of[NR_VARIANTS];
+	uint64_t offset = 0;
+	int err = proc_own_offset((const void *)(uintptr_t)bench_stage_target, &offset);
+
+	for (int round = 0; round < NR_ROUNDS && !err; round++)
+		for (int i = 0; i < NR_VARIANTS && !err; i++)
+			err = call_under(probe, i, empty, offset, &ns[i][round]);
+	if (err)
+		return err;
+	for (int i = 0; i < NR_VARIANTS; i++)
+		of[i] = median(ns[i]) - (i ? of[BARE] : 0);
 	printf("stage      %6.0f ns a hit, an empty BPF program on the same site %.0f ns: %.3f of it\n",
-	       stage_ns, nothing_ns, stage_ns / nothing_ns);
-	return probe_stage_hits(probe, 0) == 2ull * NR_ROUNDS * NR_HITS ? 0 : -EBADMSG;
+	       of[STAGE], of[EMPTY], of[STAGE] / of[EMPTY]);
+	printf("key        %6.0f ns more of an argument, %.0f with one read, %.0f with two\n",
+	       of[KEY_REGISTER] - of[STAGE], of[KEY_ONE_READ] - of[STAGE],
+	       of[KEY_TWO_READS] - of[STAGE]);
+	return probe_stage_hits(probe, 0) == 8ull * NR_ROUNDS * NR_HITS ? 0 : -EBADMSG;
 }
 
 static int serve(void)

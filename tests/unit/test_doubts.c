@@ -435,3 +435,84 @@ Test(doubts, stage_entries_without_an_item_are_told_when_they_are_many)
 	assert_doubt(map.vsm, "stage_hits_unowned", 11, "11 of 1000 stage entries");
 	map_free(&map);
 }
+
+static const struct stage_keys good_keys = { .nr = 1000, .varies = true };
+
+/* A map with two stages of these keys. */
+static void raise_keys(struct map *map, struct stage_keys first, struct stage_keys second)
+{
+	map_begin(map);
+	one_stage(map, 1000);
+	map->capture.stages = reallocarray(map->capture.stages, 2, sizeof(struct stage_info));
+	map->capture.stages[1] = (struct stage_info){ .name = strdup("risk"),
+						      .probe = strdup("check_risk"),
+						      .binary = strdup("trader"),
+						      .key = strdup("arg1"),
+						      .hits = 1000 };
+	map->capture.nr_stages = 2;
+	map->account.stage_hits = 2000;
+	map->account.keys[0] = first;
+	map->account.keys[1] = second;
+	map_end(map, 2000000000);
+}
+
+Test(doubts, keys_that_do_what_they_should_raise_nothing)
+{
+	struct map map;
+
+	raise_keys(&map, good_keys, good_keys);
+	cr_assert_eq(map.vsm->nr_doubts, 0);
+	map_free(&map);
+}
+
+Test(doubts, a_key_that_is_always_the_same_names_no_item)
+{
+	struct map map;
+
+	raise_keys(&map, good_keys, (struct stage_keys){ .nr = 1000, .first = 4711 });
+	assert_doubt(map.vsm, "key_constant", 1000,
+		     "stage risk is always 4711: it names no item; see arg1");
+	map_free(&map);
+}
+
+Test(doubts, stages_that_share_no_keys_are_told)
+{
+	struct map map;
+
+	raise_keys(&map, good_keys,
+		   (struct stage_keys){ .nr = 1000, .varies = true, .unmatched = 1000 });
+	assert_doubt(map.vsm, "keys_not_shared", 1000, "Stages decode and risk share no keys");
+	map_free(&map);
+}
+
+Test(doubts, keys_that_met_no_item_are_counted_above_one_in_a_thousand)
+{
+	struct map map;
+
+	raise_keys(&map, good_keys,
+		   (struct stage_keys){ .nr = 1000, .varies = true, .unmatched = 2 });
+	assert_doubt(map.vsm, "keys_unmatched", 2, "2 of 1000 entries of stage risk (0.2 %)");
+	map_free(&map);
+	raise_keys(&map, good_keys,
+		   (struct stage_keys){ .nr = 1000, .varies = true, .unmatched = 1 });
+	cr_assert_eq(map.vsm->nr_doubts, 0);
+	map_free(&map);
+}
+
+Test(doubts, keys_that_could_not_be_read_are_counted)
+{
+	struct map map;
+
+	raise_keys(&map, good_keys, (struct stage_keys){ .nr = 990, .varies = true, .unread = 10 });
+	assert_doubt(map.vsm, "key_unread", 10, "Of 1000 keys of stage risk 10 could not be read");
+	map_free(&map);
+}
+
+Test(doubts, a_key_of_one_stage_alone_joins_nothing)
+{
+	struct map map;
+
+	raise_keys(&map, good_keys, (struct stage_keys){ 0 });
+	assert_doubt(map.vsm, "key_alone", 0, "Stage decode alone has a key");
+	map_free(&map);
+}
