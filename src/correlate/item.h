@@ -18,6 +18,7 @@ struct item {
 	uint64_t on_cpu_ns;	     /* while it was some thread's current */
 	uint64_t on_cpu_at_stamp_ns; /* of that, up to its last stamp */
 	uint64_t left_ns;	     /* when it was no thread's current any more */
+	uint64_t polled_ns;	     /* when that thread then found nothing to read, 0: never */
 	uint64_t last_ns;
 	uint64_t first_recv_ns;
 	uint64_t bytes_out;

@@ -6,8 +6,8 @@
  * counters that wrap come again, and then mean another item. What DEFINITIONS leaves open, and
  * this decides:
  *
- * - When the giver handed over is not stamped. It is when the giver turned to something else (read,
- *   began another item, slept), or before that when it woke the taker, or at the latest when the
+ * - When the giver handed over is not stamped. It is when the giver turned to something else (read
+ *   or found nothing to read, began another item, slept), or before that when it woke the taker, or at the latest when the
  *   taker begins. So a giver's stage holds what it does until then, as the push into a ring.
  */
 #include "src/correlate/state.h"
@@ -53,8 +53,10 @@ static uint64_t handed_over_ns(const struct correlate *self, const struct item *
 {
 	uint64_t at_ns = self->now_ns;
 
-	if ((!giver || giver->current != item || item->is_suspended) && item->left_ns > since_ns)
+	if (item->left_ns > since_ns)
 		at_ns = item->left_ns;
+	if (item->polled_ns > since_ns && item->polled_ns < at_ns)
+		at_ns = item->polled_ns;
 	if (giver && taker->woken_by == giver->tid && taker->woken_ns > since_ns &&
 	    taker->woken_ns < at_ns)
 		at_ns = taker->woken_ns;

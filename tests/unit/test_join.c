@@ -32,14 +32,14 @@ Test(join, another_thread_goes_on_with_what_has_its_key)
 	assert_route(*j, "rx sock recv s0 h0 s1 send txq tx");
 	cr_assert_eq(j->attribution, ATTRIBUTED_KEY);
 	cr_assert_eq(j->key, 7);
-	assert_us(*j, STATION_HANDOFF, 45);
+	assert_us(*j, STATION_HANDOFF, 40);
 	cr_assert_eq(o.account.handoffs, 1);
 	/* what T did until then, and W from then on: it ran, for no item */
 	cr_assert(j->stamps[4].parts.is_known);
-	cr_assert_eq(j->stamps[4].parts.on_cpu_ns, 30000);
+	cr_assert_eq(j->stamps[4].parts.on_cpu_ns, 25000);
 	cr_assert_eq(j->stamps[4].tid, T);
 	cr_assert(j->stamps[5].parts.is_known);
-	cr_assert_eq(j->stamps[5].parts.busy_other_ns, 15000);
+	cr_assert_eq(j->stamps[5].parts.busy_other_ns, 20000);
 	cr_assert_eq(j->stamps[5].tid, W);
 	cr_assert_eq(j->stamps[6].parts.on_cpu_ns, 10000);
 	outcome_free(&o);
