@@ -54,8 +54,8 @@ const struct opt_row opt_rows[] = {
 	  .commands = CMD_RECORD | CMD_MAP,
 	  .traits = OPT_REPEATS | OPT_IS_LIVE,
 	  .parse = opt_key,
-	  .help = "what names the item where a stage is entered, as decode=arg1 or "
-		  "risk=u64(arg0+16): the same value joins stages of other threads and "
+	  .help = "what names the item where a stage is entered, as decode=arg1, "
+		  "risk=order->seq or risk=u64(arg0+16): the same value joins stages of other threads and "
 		  "processes to it, see KEYS in gemba(1)" },
 	{ .name = "for",
 	  .arg = "TIME",

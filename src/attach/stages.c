@@ -19,8 +19,8 @@
 
 #include "src/attach/calibrate.h"
 #include "src/attach/procfs.h"
+#include "src/attach/stage_key.h"
 #include "src/attach/trials.h"
-#include "src/key/key.h"
 
 #define MAX_CODES 16
 #define MAX_CHOICES 16	      /* times that a proof may change what is chosen */
@@ -101,22 +101,18 @@ static int choose(struct stages *self, size_t stage, struct spot *spot, char *wh
 			     &spot->site, why);
 }
 
-/* The kernel side is told where the first value lies; that has to be as the caller left it. */
-static int set_key(struct stages *self, size_t stage, bool is_go, char *why)
+static int set_key(struct stages *self, size_t stage, size_t process, char *why)
 {
 	const char *expr = self->capture->stages[stage].key;
 	struct gemba_key program;
-	struct key key;
-	int err;
+	int err = expr ? stage_key_make(expr, self->binaries[process],
+					&spot_of(self, stage, process)->place, &program,
+					&self->stages[stage].keep, why) :
+			 0;
 
-	if (!expr)
-		return 0;
-	err = key_parse(&key, expr, why) ?: key_place(&key, is_go, &program, why);
-	if (err)
-		return err;
-	self->stages[stage].keep = 1u << key.arg | (key.nr_reads ? SITE_KEEP_MEMORY : 0);
-	probe_stage_key(self->probe, stage, &program);
-	return 0;
+	if (expr && !err)
+		probe_stage_key(self->probe, stage, &program);
+	return err;
 }
 
 /* The stage in one process. 1: it is there, 0: it is not, or -errno for what can never be. */
@@ -136,7 +132,7 @@ static int locate(struct stages *self, size_t stage, size_t process, char *why)
 		return err == -ENOENT ? 0 : err;
 	}
 	self->trials.rules.has_shadow_stack |= proc_has_shadow_stack(self->target->pids[process]);
-	err = set_key(self, stage, elf_is_go(spot->place.open_path), text);
+	err = set_key(self, stage, process, text);
 	err = err ?: choose(self, stage, spot, text);
 	if (err) {
 		place_fini(&spot->place);

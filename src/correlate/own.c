@@ -343,7 +343,8 @@ void own_empty(struct correlate *self, struct conn *conn, struct thread *thread)
 	stage_settle(self, thread);
 	thread->saw_empty = true;
 	/* it polls again: if another goes on with what it worked on, it has handed that over */
-	if (thread->current && thread->current->has_key)
+	if (thread->current && thread->current->has_key &&
+	    thread->current->polled_ns < thread->current->last_ns)
 		thread->current->polled_ns = self->now_ns;
 	if (!conn->is_udp)
 		close_answered(self, conn, thread, false);

@@ -51,8 +51,6 @@ static int parse_arg(struct parser *self)
 	char *end;
 	unsigned long number;
 
-	if (!isdigit((unsigned char)*self->at))
-		return fail(self, -EINVAL, "arg is followed by its number, arg0 is the first");
 	number = strtoul(self->at, &end, 10);
 	if (number >= MAX_ARGS)
 		return fail(self, -ERANGE, "no function has that many arguments");
@@ -103,27 +101,73 @@ static int parse_read(struct parser *self, unsigned int bytes, unsigned int dept
 	return 0;
 }
 
+static size_t name_bytes(const char *at)
+{
+	size_t nr = 0;
+
+	while (isalnum((unsigned char)at[nr]) || at[nr] == '_')
+		nr++;
+	return isdigit((unsigned char)*at) ? 0 : nr;
+}
+
+/* seq, order->hdr.seq */
+static int parse_path(struct parser *self)
+{
+	const char *begin = self->at;
+
+	for (;;) {
+		size_t nr = name_bytes(self->at);
+
+		if (!nr)
+			return fail(self, -EINVAL, "a member's name is missing");
+		self->at += nr;
+		if (!take(self, "->") && !take(self, "."))
+			break;
+	}
+	if ((size_t)(self->at - begin) >= KEY_PATH_BYTES)
+		return fail(self, -ERANGE, "the path is longer than %d letters",
+			    KEY_PATH_BYTES - 1);
+	memcpy(self->key->path, begin, self->at - begin);
+	self->key->path[self->at - begin] = '\0';
+	return 0;
+}
+
+/* u8 to u64 before what is read: its bytes, or 0. */
+static unsigned int take_read(struct parser *self)
+{
+	for (unsigned int bytes = 8; bytes; bytes /= 2) {
+		char word[8];
+		size_t nr = snprintf(word, sizeof(word), "u%u", bytes * 8);
+		const char *next = self->at + nr;
+
+		if (strncmp(self->at, word, nr) != 0)
+			continue;
+		if (*next != '(' && strncmp(next, "be(", 3) != 0 && isalnum((unsigned char)*next))
+			continue;
+		self->at = next;
+		return bytes;
+	}
+	return 0;
+}
+
 static int parse_expr(struct parser *self, unsigned int depth)
 {
 	static const char *const later[] = { "payload", "fix(" };
+	unsigned int bytes;
 
-	if (take(self, "arg"))
+	if (!strncmp(self->at, "arg", 3) && isdigit((unsigned char)self->at[3])) {
+		self->at += 3;
 		return parse_arg(self);
-	for (unsigned int bytes = 8; bytes; bytes /= 2) {
-		char word[4];
-
-		snprintf(word, sizeof(word), "u%u", bytes * 8);
-		if (take(self, word))
-			return parse_read(self, bytes, depth);
 	}
+	bytes = take_read(self);
+	if (bytes)
+		return parse_read(self, bytes, depth);
 	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
 		if (!strncmp(self->at, later[i], strlen(later[i])))
 			return fail(self, -ENOTSUP, "keys of the payload are not in this version");
-	if (isalpha((unsigned char)*self->at) || *self->at == '_')
-		return fail(self, -ENOTSUP,
-			    "names of parameters are not in this version; count them, arg0 is "
-			    "the first: u64(arg0+8)");
-	return fail(self, -EINVAL, "a key is argN, or a read of memory as u64(arg0+8)");
+	if (name_bytes(self->at))
+		return parse_path(self);
+	return fail(self, -EINVAL, "a key is argN, order->seq, or a read of memory as u64(arg0+8)");
 }
 
 int key_parse(struct key *self, const char *text, char *why)
@@ -132,10 +176,27 @@ int key_parse(struct key *self, const char *text, char *why)
 	int err;
 
 	memset(self, 0, sizeof(*self));
+	self->arg_bytes = 8;
 	err = parse_expr(&parser, 0);
 	if (!err && *parser.at)
 		err = fail(&parser, -EINVAL, "the key is over here, and something follows");
 	return err;
+}
+
+int key_follow(struct key *self, unsigned int arg, unsigned int arg_bytes,
+	       const struct gemba_key_read *reads, size_t nr_reads, char *why)
+{
+	if (self->nr_reads + nr_reads > GEMBA_KEY_MAX_READS) {
+		snprintf(why, KEY_WHY_BYTES, "'%.80s': more than %d reads within each other",
+			 self->path, GEMBA_KEY_MAX_READS);
+		return -ERANGE;
+	}
+	memmove(self->reads + nr_reads, self->reads, self->nr_reads * sizeof(*reads));
+	memcpy(self->reads, reads, nr_reads * sizeof(*reads));
+	self->nr_reads += nr_reads;
+	self->arg = arg;
+	self->arg_bytes = arg_bytes;
+	return 0;
 }
 
 int key_place(const struct key *self, bool is_go, struct gemba_key *out, char *why)
@@ -154,7 +215,7 @@ int key_place(const struct key *self, bool is_go, struct gemba_key *out, char *w
 	*out = (struct gemba_key){
 		.is_given = 1,
 		.reg = is_go ? go[self->arg] : sysv[self->arg],
-		.reg_bytes = 8,
+		.reg_bytes = self->nr_reads ? 8 : self->arg_bytes,
 		.nr_reads = self->nr_reads,
 	};
 	memcpy(out->reads, self->reads, sizeof(out->reads));

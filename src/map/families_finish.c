@@ -42,7 +42,9 @@ static int name_family(struct family *family, const struct route_key *key, bool 
 
 	if (!text)
 		return -ENOMEM;
-	fprintf(text, "%s %s", family->is_udp ? "udp" : "tcp", family->route[0]);
+	if (key->stations[0] < STATION_STAGE) /* else nothing of it was received */
+		fputs(family->is_udp ? "udp " : "tcp ", text);
+	fputs(family->route[0], text);
 	for (size_t i = 1; i < last; i++)
 		if (is_full ||
 		    (key->stations[i] >= STATION_STAGE && key->stations[i] < STATION_HANDOFF))

@@ -128,11 +128,12 @@ static int walk_all(struct walk *self, Dwarf *dwarf)
 	return err;
 }
 
-/* The file with the program's DWARF: itself, or its debug file. An fd to close, or -ENODATA. */
-static int open_dwarf(const struct binary *binary)
+int inlined_dwarf_fd(struct binary *binary)
 {
 	int fd;
 
+	if (binary_read(binary))
+		return -ENODATA;
 	if (image_section_named(&binary->image, ".debug_info"))
 		return dup(binary->fd);
 	fd = debug_open(&binary->image, binary->pid, binary->path);
@@ -144,9 +145,7 @@ int inlined_open(struct inlined *self, struct binary *binary, unsigned int limit
 	struct walk state = { .out = self, .end_ns = now_ns() + limit_ms * NS_PER_MS };
 
 	*self = (struct inlined){ .fd = -1 };
-	if (binary_read(binary))
-		return -ENODATA;
-	self->fd = open_dwarf(binary);
+	self->fd = inlined_dwarf_fd(binary);
 	if (self->fd < 0)
 		return -ENODATA;
 	self->dwarf = dwarf_begin(self->fd, DWARF_C_READ);

@@ -32,6 +32,8 @@ void inlined_close(struct inlined *self);
  * The same, read on the first call and kept with the binary, with what inlined_open said then.
  */
 int inlined_of(struct binary *binary, unsigned int limit_ms, const struct inlined **out);
+/* The file with a binary's DWARF: itself, or its debug file. An fd to close, or -ENODATA. */
+int inlined_dwarf_fd(struct binary *binary);
 /* The row of a function by its plain name, or NULL: no copy of it. */
 const struct inlined_row *inlined_find(const struct inlined *self, const char *name);
 

@@ -65,14 +65,17 @@ Test(key, a_wrong_one_says_where_and_what_would_be_right)
 	static const struct {
 		const char *expr, *why;
 	} rows[] = {
-		{ "", "'', at 1: a key is argN, or a read of memory as u64(arg0+8)" },
-		{ "arg", "'arg', at 4: arg is followed by its number, arg0 is the first" },
+		{ "", "'', at 1: a key is argN, order->seq, or a read of memory as u64(arg0+8)" },
 		{ "arg6", "arg6 is in no register: arg0 to arg5 are" },
 		{ "arg99", "'arg99', at 4: no function has that many arguments" },
 		{ "arg0+8", "'arg0+8', at 5: the key is over here, and something follows" },
-		{ "u64", "'u64', at 4: u64 is followed by what it reads, u64(arg0+8)" },
-		{ "u24(arg0)", "'u24(arg0)', at 1: names of parameters are not in this version; "
-			       "count them, arg0 is the first: u64(arg0+8)" },
+		{ "u64(", "'u64(', at 5: a key is argN, order->seq, or a read of memory as "
+			  "u64(arg0+8)" },
+		{ "u64[", "'u64[', at 4: u64 is followed by what it reads, u64(arg0+8)" },
+		{ "order->", "'order->', at 8: a member's name is missing" },
+		{ "order..seq", "'order..seq', at 7: a member's name is missing" },
+		{ "order->8", "'order->8', at 8: a member's name is missing" },
+		{ "order seq", "'order seq', at 6: the key is over here, and something follows" },
 		{ "u64(arg0", "'u64(arg0', at 9: here a ) or an offset is missing, u64(arg0+8)" },
 		{ "u64(arg0+)", "'u64(arg0+)', at 10: an offset in bytes is a number, 16 or 0x10" },
 		{ "u64(arg0+-8)",
@@ -91,6 +94,54 @@ Test(key, a_wrong_one_says_where_and_what_would_be_right)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		cr_assert_str_eq(text_of(rows[i].expr, false), rows[i].why, "%s: %s", rows[i].expr,
 				 text_of(rows[i].expr, false));
+}
+
+Test(key, a_path_begins_with_a_parameter_and_stands_where_an_argument_may)
+{
+	static const struct {
+		const char *expr, *path;
+		unsigned int nr_reads;
+	} rows[] = {
+		{ "seq", "seq", 0 },
+		{ "order->hdr.seq", "order->hdr.seq", 0 },
+		{ "args->u32", "args->u32", 0 },
+		{ "u32be(order->raw+8)", "order->raw", 1 },
+		{ "u64(this->head-8)", "this->head", 1 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char why[KEY_WHY_BYTES] = "";
+		struct key key;
+
+		cr_assert_eq(key_parse(&key, rows[i].expr, why), 0, "%s", why);
+		cr_assert_str_eq(key.path, rows[i].path);
+		cr_assert_eq(key.nr_reads, rows[i].nr_reads);
+	}
+}
+
+Test(key, what_a_path_came_to_is_read_before_the_rest)
+{
+	const struct gemba_key_read first[2] = { { .offset = 8, .bytes = 8 },
+						 { .offset = 4, .bytes = 4 } };
+	struct gemba_key program;
+	char why[KEY_WHY_BYTES];
+	struct key key;
+
+	cr_assert_eq(key_parse(&key, "u16(u64(order->raw+1)+2)", why), 0);
+	cr_assert_eq(key_follow(&key, 2, 8, first, 2, why), 0);
+	cr_assert_eq(key_place(&key, false, &program, why), 0);
+	cr_assert_eq(program.reg, GEMBA_RDX);
+	cr_assert_eq(program.nr_reads, 4);
+	cr_assert_eq(program.reads[0].offset, 8);
+	cr_assert_eq(program.reads[1].bytes, 4);
+	cr_assert_eq(program.reads[2].offset, 1);
+	cr_assert_eq(program.reads[3].bytes, 2);
+	cr_assert_eq(key_follow(&key, 2, 8, first, 1, why), -ERANGE);
+	/* an int takes half of its register, the other half is anything */
+	cr_assert_eq(key_parse(&key, "seq", why), 0);
+	cr_assert_eq(key_follow(&key, 1, 4, NULL, 0, why), 0);
+	cr_assert_eq(key_place(&key, false, &program, why), 0);
+	cr_assert_eq(program.reg_bytes, 4);
 }
 
 Test(key, random_text_never_makes_more_than_it_may)
