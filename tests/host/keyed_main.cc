@@ -83,7 +83,7 @@ int main(int argc, char **argv)
 		venue::Header header = {};
 		venue::Order order(header);
 
-		printf("offset %zu\nready\n", (size_t)((char *)&order.raw_seq - (char *)&order));
+		printf("offset %zu\nready\n", (size_t)((uintptr_t)&order.raw_seq - (uintptr_t)&order));
 		fflush(stdout);
 	}
 	while (now() < end) {
