@@ -181,6 +181,26 @@ Test(join, workers_that_answer_out_of_order_answer_their_own)
 	outcome_free(&o);
 }
 
+Test(join, a_flood_of_keys_that_never_come_again_is_let_go_and_counted)
+{
+	struct stream s = server();
+	struct correlate_opts opts = default_opts();
+	struct outcome_of_run o;
+	uint64_t went = 0;
+
+	opts.max_items = 1000;
+	at(&s, 5), runs(&s, T, IDLE);
+	for (int i = 0; i < 20000; i++)
+		at(&s, 10 + i), enters_for(&s, T, 0, (uint64_t)i * 0x9e3779b97f4a7c15u);
+	o = ends_with(&s, opts);
+	for (unsigned int i = 0; i < OUTCOME_NR; i++)
+		went += o.account.by_outcome[i];
+	cr_assert_eq(o.account.originated, 20000);
+	cr_assert_eq(went, 20000);
+	cr_assert_eq(o.account.let_go, 19000);
+	outcome_free(&o);
+}
+
 enum { MAX_LINE = 4, LINE_ITEMS = 400 };
 
 /* A line of threads, a stage each: what waits before each, and what each works on. */
