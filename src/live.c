@@ -19,6 +19,8 @@
 #include "src/attach/feature.h"
 #include "src/attach/procfs.h"
 #include "src/output.h"
+#include "src/stage_file.h"
+#include "src/util/unit.h"
 
 #define SEC_NS 1000000000ull
 #define MAX_PAUSES 50 /* of 10 ms */
@@ -117,6 +119,59 @@ static int add_tags(struct capture *capture, const struct opts *opts)
 	return 0;
 }
 
+/* Whose map it will be. */
+static int add_head(struct capture *capture, const struct opts *opts)
+{
+	const struct {
+		char **to;
+		const char *from;
+	} texts[] = {
+		{ &capture->name, opts->map_name },
+		{ &capture->owner, opts->owner },
+		{ &capture->review_by, opts->review_by },
+	};
+
+	capture->takt_declared_ns = opts->takt_declared_ns;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (texts[i].from && !(*texts[i].to = strdup(texts[i].from)))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* 0, or the exit status, the message printed. */
+static int save_config(const struct opts *opts)
+{
+	struct stage_file_stage stages[OPTS_MAX_STAGES];
+	char takt[UNIT_TEXT_BYTES];
+	struct stage_file file = {
+		.map = (char *)opts->map_name,
+		.owner = (char *)opts->owner,
+		.review_by = (char *)opts->review_by,
+		.stages = stages,
+		.nr_stages = opts->nr_stages,
+	};
+	FILE *out;
+	int err;
+
+	for (size_t i = 0; i < opts->nr_stages; i++)
+		stages[i] = (struct stage_file_stage){
+			.name = (char *)opts->stages[i].name,
+			.probe = (char *)opts->stages[i].probe,
+			.key = (char *)opts->stages[i].key,
+			.value = (char *)opts->stages[i].value,
+		};
+	if (opts->takt_declared_ns)
+		file.takt = (char *)unit_format_time(opts->takt_declared_ns, takt);
+	out = output_open(opts->save_config, opts->is_forced);
+	if (!out)
+		return 1;
+	err = stage_file_save(&file, out);
+	if (err)
+		log_error("%s: cannot be written: %s", opts->save_config, strerror(-err));
+	return output_close(out, opts->save_config) || err ? 1 : 0;
+}
+
 static void say_missing(const struct pairs *missing)
 {
 	for (size_t i = 0; i < missing->nr; i++)
@@ -145,6 +200,8 @@ static int add_stages(struct capture *capture, const struct opts *opts)
 		info->probe = strdup(opts->stages[capture->nr_stages].probe);
 		if (opts->stages[capture->nr_stages].key)
 			info->key = strdup(opts->stages[capture->nr_stages].key);
+		if (opts->stages[capture->nr_stages].value)
+			info->value = strdup(opts->stages[capture->nr_stages].value);
 		if (!info->name || !info->probe)
 			return -ENOMEM;
 	}
@@ -193,6 +250,13 @@ int live_open(struct live *self, const struct opts *opts)
 	};
 	char why[PROBE_WHY_BYTES] = "";
 	int err = add_tags(&self->capture, opts) ?: add_stages(&self->capture, opts);
+	int status = opts->save_config ? save_config(opts) : 0;
+
+	if (status) {
+		live_close(self);
+		return status;
+	}
+	err = err ?: add_head(&self->capture, opts);
 
 	heed_signals();
 	err = err   ?:

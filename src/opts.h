@@ -35,7 +35,8 @@ struct opts_tag {
 struct opts_stage {
 	char name[OPTS_STAGE_NAME_BYTES];
 	const char *probe;
-	const char *key; /* KEYEXPR, checked; NULL */
+	const char *key;   /* KEYEXPR, checked; NULL */
+	const char *value; /* added, necessary, waste; NULL */
 };
 
 struct opts_key {
@@ -61,6 +62,9 @@ struct opts {
 	size_t nr_stages;
 	struct opts_key keys[OPTS_MAX_STAGES]; /* as given; the stages have them */
 	size_t nr_keys;
+	const char *map_name, *owner, *review_by; /* of a stage file; NULL */
+	uint64_t takt_declared_ns;		  /* 0: none */
+	const char *save_config;		  /* where to write what the above comes to; NULL */
 
 	bool has_item_key; /* items */
 	uint64_t item_key;

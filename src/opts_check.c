@@ -137,6 +137,8 @@ int opts_check(struct opts *self, uint64_t given, char *why)
 	err = err ?: check_output(self, why);
 	if (!err && self->nr_slowest && self->where.metric)
 		return opts_refuse(why, "--slowest and --where exclude each other");
+	if (!err && self->save_config && !self->nr_stages)
+		return opts_refuse(why, "--save-config: there is no stage to write; give -s");
 	if (!err && self->has_item_key && (self->nr_slowest || self->where.metric))
 		return opts_refuse(why, "--key and --%s exclude each other",
 				   self->nr_slowest ? "slowest" : "where");

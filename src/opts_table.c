@@ -57,6 +57,21 @@ const struct opt_row opt_rows[] = {
 	  .help = "what names the item where a stage is entered, as decode=arg1, "
 		  "risk=order->seq or risk=u64(arg0+16): the same value joins stages of other threads and "
 		  "processes to it, see KEYS in gemba(1)" },
+	{ .name = "config",
+	  .letter = 'c',
+	  .arg = "FILE",
+	  .commands = CMD_RECORD | CMD_MAP,
+	  .traits = OPT_IS_LIVE | OPT_IS_FILE,
+	  .parse = opt_config,
+	  .help = "read stages, their keys and values from this stage file (YAML), see STAGE "
+		  "FILE in gemba(1); -s adds to them" },
+	{ .name = "save-config",
+	  .arg = "FILE",
+	  .commands = CMD_RECORD | CMD_MAP,
+	  .traits = OPT_IS_LIVE | OPT_IS_FILE,
+	  .parse = opt_text,
+	  FIELD(save_config),
+	  .help = "write the stages and keys that are given to a stage file" },
 	{ .name = "for",
 	  .arg = "TIME",
 	  .commands = CMD_RECORD | CMD_MAP | CMD_STAGES,
@@ -187,7 +202,6 @@ const struct opt_row opt_rows[] = {
 	{ .name = "help", .letter = 'h', .commands = ALL, .help = "show this" },
 
 	{ .name = "class" },
-	{ .name = "config", .letter = 'c' },
 	{ .name = "follow" },
 	{ .name = "redact" },
 	{ .name = "syscalls" },

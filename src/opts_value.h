@@ -22,6 +22,7 @@ int opt_tag(struct opts *self, const struct opt_row *row, const char *text, char
 int opt_stage(struct opts *self, const struct opt_row *row, const char *text, char *why);
 int opt_key(struct opts *self, const struct opt_row *row, const char *text, char *why);
 int opt_item_key(struct opts *self, const struct opt_row *row, const char *text, char *why);
+int opt_config(struct opts *self, const struct opt_row *row, const char *text, char *why);
 /* All options are known: gives each key to its stage. */
 int opts_give_keys(struct opts *self, char *why);
 int opt_fail_if(struct opts *self, const struct opt_row *row, const char *text, char *why);

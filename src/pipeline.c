@@ -79,7 +79,9 @@ static int tell_stage(struct vsm_builder *builder, size_t i, const struct stage_
 
 	if (stage->cost_ns && stage->before_ns <= stage->cost_ns)
 		vsm_builder_cost_stage(builder, i, cost);
-	return stage->name ? vsm_builder_name_stage(builder, i, stage->name, VALUE_UNKNOWN) : 0;
+	return stage->name ? vsm_builder_name_stage(builder, i, stage->name,
+						    step_value_by_name(stage->value)) :
+			     0;
 }
 
 static int make_parts(struct pipeline *self, const struct pipeline_opts *opts,

@@ -38,6 +38,7 @@ struct list {
 	}
 
 static const struct key capture_keys[] = {
+	KEY(capture, takt_declared_ns, U64),
 	KEY(capture, start_ns, U64),
 	KEY(capture, end_ns, U64),
 	KEY(capture, start_wall_ns, U64),

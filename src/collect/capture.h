@@ -68,10 +68,11 @@ struct capture {
 	size_t nr_targets;
 	struct stage_info *stages; /* in the order given: the first is the entry stage */
 	size_t nr_stages;
-	uint64_t start_ns;	  /* CLOCK_MONOTONIC: everything is attached */
-	uint64_t end_ns;	  /* 0: the capture did not end in order */
-	uint64_t start_wall_ns;	  /* CLOCK_REALTIME at start_ns */
-	uint64_t observer_cpu_ns; /* CPU time of gemba itself from start to end */
+	uint64_t takt_declared_ns; /* 0: none */
+	uint64_t start_ns;	   /* CLOCK_MONOTONIC: everything is attached */
+	uint64_t end_ns;	   /* 0: the capture did not end in order */
+	uint64_t start_wall_ns;	   /* CLOCK_REALTIME at start_ns */
+	uint64_t observer_cpu_ns;  /* CPU time of gemba itself from start to end */
 	uint64_t observer_rss_bytes;
 	uint64_t recursion_misses; /* program runs that the kernel skipped: lost */
 };

@@ -150,12 +150,25 @@ static unsigned int take_read(struct parser *self)
 	return 0;
 }
 
+/* argN, but for arg0->seq, which DWARF has to be asked of. */
+static bool is_argument(const char *at)
+{
+	size_t nr = 3;
+
+	if (strncmp(at, "arg", 3) != 0 || !isdigit((unsigned char)at[3]))
+		return false;
+	while (isdigit((unsigned char)at[nr]))
+		nr++;
+	return at[nr] != '.' && strncmp(at + nr, "->", 2) != 0 && !isalpha((unsigned char)at[nr]) &&
+	       at[nr] != '_';
+}
+
 static int parse_expr(struct parser *self, unsigned int depth)
 {
 	static const char *const later[] = { "payload", "fix(" };
 	unsigned int bytes;
 
-	if (!strncmp(self->at, "arg", 3) && isdigit((unsigned char)self->at[3])) {
+	if (is_argument(self->at)) {
 		self->at += 3;
 		return parse_arg(self);
 	}

@@ -2,7 +2,7 @@
 /*
  * key.h - KEYEXPR: what names an item where a function of the target is entered
  *
- *	argN | NAME[->MEMBER...] | uN[be](KEYEXPR[+OFFSET|-OFFSET])	N of uN: 8, 16, 32, 64
+ *	argN[->MEMBER...] | NAME[->MEMBER...] | uN[be](KEYEXPR[+OFFSET|-OFFSET])	N of uN: 8, 16, 32, 64
  *
  * A parsed key does not know yet in which registers its function gets its arguments, nor what its
  * parameters' names mean: for that DWARF is asked (src/symbol/params.h), and key_follow told.

@@ -65,6 +65,14 @@ const char *step_kind_name(enum step_kind kind)
 	return step_kind_names[kind];
 }
 
+enum step_value step_value_by_name(const char *name)
+{
+	for (unsigned int i = 0; name && i <= VALUE_WASTE; i++)
+		if (!strcmp(name, step_value_names[i]))
+			return (enum step_value)i;
+	return VALUE_UNKNOWN;
+}
+
 const char *step_value_name(enum step_value value)
 {
 	assert(value <= VALUE_WASTE);

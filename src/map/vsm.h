@@ -220,6 +220,8 @@ const char *station_name(unsigned int station);
 const char *outcome_name(enum outcome outcome);
 const char *step_kind_name(enum step_kind kind);
 const char *step_value_name(enum step_value value);
+/* NULL and what is none: VALUE_UNKNOWN. */
+enum step_value step_value_by_name(const char *name);
 
 /* Adds a doubt (strings copied, steps may be NULL). 0 or -ENOMEM. */
 int vsm_doubt(struct vsm *self, const char *code, const char *steps, uint64_t items,

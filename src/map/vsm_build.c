@@ -315,6 +315,9 @@ static int fill(struct vsm_builder *self, struct vsm *vsm, const struct capture 
 	if (families_finish(&self->families, &self->names, vsm) < 0 ||
 	    parties_finish(&self->parties, endpoints, nr_endpoints, vsm) < 0)
 		return -ENOMEM;
+	for (size_t f = 0; f < vsm->nr_families; f++)
+		if (vsm->families[f].outcome == outcome_name(OUTCOME_OUT))
+			vsm->families[f].takt_declared_ns = capture->takt_declared_ns;
 	name_all_ran(self, vsm);
 	set_counted_inventory(self, vsm);
 	self->tally.drop_homes = quality_charge(vsm, &capture->missing, self->tally.drops);

@@ -285,9 +285,20 @@ static int argument_by_abi(const struct params *self, Dwarf_Die *function, Dwarf
 	return -1;
 }
 
+/* The parameter of a number, from 0. */
+static bool nth_param(Dwarf_Die *function, unsigned int number, Dwarf_Die *param)
+{
+	for (int has = dwarf_child(function, param); has == 0; has = dwarf_siblingof(param, param))
+		if (dwarf_tag(param) == DW_TAG_formal_parameter && !number--)
+			return true;
+	return false;
+}
+
 static int find_param(const struct params *self, Dwarf_Die *function, const char *name,
 		      Dwarf_Die *param)
 {
+	unsigned int number;
+
 	for (int has = dwarf_child(function, param); has == 0;
 	     has = dwarf_siblingof(param, param)) {
 		const char *other = dwarf_tag(param) == DW_TAG_formal_parameter ? name_of(param) :
@@ -296,6 +307,8 @@ static int find_param(const struct params *self, Dwarf_Die *function, const char
 		if (other && !strcmp(other, name))
 			return 0;
 	}
+	if (sscanf(name, "arg%u", &number) == 1 && nth_param(function, number, param))
+		return 0;
 	return list(self, function, DW_TAG_formal_parameter,
 		    "the function has no parameter '%s'; it has: %s", name);
 }

@@ -38,8 +38,8 @@ passes_all() {
 run='@venue::Order::run' widen='@venue::widen'
 line "$HOST/keyed" "this->raw_seq$run" "this->hdr.seq$run" "this->base_seq$run" "seq$run" \
 	"this->next->raw_seq$run" "this->next->hdr.seq$run" "this.header.seq$run" "this->symbol$run" \
-	"u32(this->next+8)$run" "order.raw_seq$widen" "order->hdr.seq$widen" "seq$widen"
-passes_all 12
+	"u32(this->next+8)$run" "arg0->raw_seq$run" "order.raw_seq$widen" "order->hdr.seq$widen" "seq$widen"
+passes_all 13
 
 # the same, stripped of its debug symbols: by offset
 offset=$(sed -n 's/^offset //p' "$TMP/keyed.out")
@@ -68,6 +68,18 @@ wrong 'this->raw_seq' 'names of parameters need debug symbols; count the argumen
 "$GEMBA" map -q -p "$keyed" --for 700ms -s a=venue::Order::run -s b=venue::widen -k 'a=u64(u64(arg0+0)+0)' \
 	-f json -o "$TMP/unread.json"
 has_doubt "$TMP/unread.json" key_unread
+# a stage file says what the command line said, and whose map it is
+succeeds "$GEMBA" map -q -p "$keyed" --for 300ms -s a=venue::Order::run -s venue::widen -k 'a=arg0->hdr.seq' \
+	--save-config "$TMP/saved.yaml" -f json -o "$TMP/first.json"
+printf 'map: the line\nowner: us\ntakt: 40us\n' | cat - <(sed 's/^---$//; s/^\.\.\.$//' "$TMP/saved.yaml") |
+	sed 's/^  probe: venue::widen/  value: added\n&/' >"$TMP/ours.yaml"
+succeeds "$GEMBA" map -q -p "$keyed" --for 300ms -c "$TMP/ours.yaml" -f json -o "$TMP/second.json"
+stages='[.capture.stages[] | [.name, .symbol, .key]]'
+same 'stages of the file' "$(json "$TMP/second.json" "$stages" -c)" "$(json "$TMP/first.json" "$stages" -c)"
+holds "$TMP/second.json" '.capture | .name == "the line" and .owner == "us"'
+holds "$TMP/second.json" '[.capture.stages[].value] == [null, "added"]'
+run "$GEMBA" map -q -p "$keyed" --for 300ms -s a=venue::Order::run --save-config "$TMP/saved.yaml"
+same 'status where a stage file exists' "$status" 1
 stop "$keyed"
 stop "$pid"
 no_probe_left

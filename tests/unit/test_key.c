@@ -105,6 +105,9 @@ Test(key, a_path_begins_with_a_parameter_and_stands_where_an_argument_may)
 		{ "seq", "seq", 0 },
 		{ "order->hdr.seq", "order->hdr.seq", 0 },
 		{ "args->u32", "args->u32", 0 },
+		{ "arg0->seq", "arg0->seq", 0 },
+		{ "arg1.hdr.seq", "arg1.hdr.seq", 0 },
+		{ "arg0_t", "arg0_t", 0 },
 		{ "u32be(order->raw+8)", "order->raw", 1 },
 		{ "u64(this->head-8)", "this->head", 1 },
 	};

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * opts_config.c - -c FILE: a stage file is so many -s and -k, and says whose map it is
+ */
+#include "src/key/key.h"
+#include "src/opts.h"
+#include "src/opts_value.h"
+#include "src/stage_file.h"
+#include "src/util/unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_value(const char *text)
+{
+	static const char *const values[] = { "added", "necessary", "waste", "unknown" };
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		if (!strcmp(text, values[i]))
+			return true;
+	return false;
+}
+
+/* As if by -s NAME=PROBE and -k NAME=KEY. */
+static int add_stage(struct opts *self, const struct stage_file_stage *stage, char *why)
+{
+	struct opts_stage *added;
+	char reason[KEY_WHY_BYTES];
+	struct key parsed;
+	char *text;
+
+	if (stage->value && !is_value(stage->value))
+		return opts_refuse(why,
+				   "value '%.40s' is unknown; there is "
+				   "added|necessary|waste|unknown",
+				   stage->value);
+	if (stage->key && key_parse(&parsed, stage->key, reason))
+		return opts_refuse(why, "key %s", reason);
+	/* kept: options are text that lives as long as the process */
+	if (asprintf(&text, "%s%s%s", stage->name ? stage->name : "", stage->name ? "=" : "",
+		     stage->probe) < 0)
+		return opts_refuse(why, "out of memory");
+	if (opt_stage(self, NULL, text, why)) {
+		free(text);
+		return -EINVAL;
+	}
+	added = &self->stages[self->nr_stages - 1];
+	added->key = stage->key;
+	added->value = stage->value;
+	return 0;
+}
+
+int opt_config(struct opts *self, const struct opt_row *row, const char *text, char *why)
+{
+	char reason[OPTS_WHY_BYTES];
+	struct stage_file *file;
+
+	(void)row;
+	if (stage_file_load(&file, text, reason))
+		return opts_refuse(why, "%.400s", reason);
+	if (file->takt &&
+	    (unit_parse_time(file->takt, &self->takt_declared_ns) || !self->takt_declared_ns))
+		return opts_refuse(why, "%.160s: takt '%.40s' is no time, as 50us is", text,
+				   file->takt);
+	for (unsigned int i = 0; i < file->nr_stages; i++)
+		if (add_stage(self, &file->stages[i], reason))
+			return opts_refuse(why, "%.160s: stage %u: %.250s", text, i + 1, reason);
+	self->map_name = file->map;
+	self->owner = file->owner;
+	self->review_by = file->review_by;
+	return 0;
+}

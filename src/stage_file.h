@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * stage_file.h - the stage file: what to observe of a target, kept beside its source (YAML)
+ *
+ * All but `stages` and a stage's `probe` may be left out, and then is NULL.
+ */
+#ifndef GEMBA_STAGE_FILE_H
+#define GEMBA_STAGE_FILE_H
+
+#include <stdio.h>
+
+struct stage_file_stage {
+	char *name;
+	char *probe;
+	char *key;
+	char *value; /* added, necessary, waste, unknown */
+};
+
+struct stage_file {
+	char *map; /* what the map is called */
+	char *owner;
+	char *review_by;
+	char *takt; /* a time, 50us */
+	struct stage_file_stage *stages;
+	unsigned int nr_stages;
+};
+
+#define STAGE_FILE_WHY_BYTES 384
+
+/* 0, or -errno with `FILE:LINE:COLUMN: what is wrong` in why; the strings stay for good. */
+int stage_file_load(struct stage_file **out, const char *path, char *why);
+/* 0 or -errno. */
+int stage_file_save(const struct stage_file *self, FILE *out);
+
+#endif
