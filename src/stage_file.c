@@ -66,10 +66,10 @@ static void take_line(cyaml_log_t level, void *ctx, const char *format, va_list 
 static int read_all(const char *path, char **text, size_t *bytes, char *why)
 {
 	FILE *in = fopen(path, "re");
-	struct stat st;
+	struct stat st = { 0 };
 	int err = in && !fstat(fileno(in), &st) ? 0 : -errno;
 
-	if (!err && S_ISDIR(st.st_mode))
+	if (S_ISDIR(st.st_mode))
 		err = -EISDIR;
 	*text = err ? NULL : malloc(MAX_BYTES + 1);
 	if (*text)
