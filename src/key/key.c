@@ -205,7 +205,8 @@ int key_follow(struct key *self, unsigned int arg, unsigned int arg_bytes,
 		return -ERANGE;
 	}
 	memmove(self->reads + nr_reads, self->reads, self->nr_reads * sizeof(*reads));
-	memcpy(self->reads, reads, nr_reads * sizeof(*reads));
+	for (size_t i = 0; i < nr_reads; i++)
+		self->reads[i] = reads[i];
 	self->nr_reads += nr_reads;
 	self->arg = arg;
 	self->arg_bytes = arg_bytes;
