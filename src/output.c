@@ -32,7 +32,7 @@ int output_create(const char *path, bool is_forced)
 		return fd;
 	fd = -errno;
 	if (fd == -EEXIST)
-		log_error("%s exists; give another name with -o, or --force to overwrite it", path);
+		log_error("%s exists; give another name, or --force to overwrite it", path);
 	else if (fd == -ELOOP)
 		log_error("%s is a symbolic link; give the file itself", path);
 	else

@@ -78,7 +78,8 @@ static struct item *in_work(const struct conn *conn, const struct thread *thread
 	return item;
 }
 
-/* Datagrams need not be answered in order: one that was never begun stands behind one in work. */
+/* Datagrams need not be answered in order: what the thread is in the middle of goes before what was
+ * read earlier. Where that was begun as well, it is a guess that it gets no answer. */
 static struct item *by_connection(const struct correlate *self, const struct conn *conn,
 				  const struct thread *thread, const struct gemba_event *ev)
 {
@@ -87,26 +88,23 @@ static struct item *by_connection(const struct correlate *self, const struct con
 	if (self->opts.own == OWN_BY_THREAD || (!conn->is_accepted && !conn->is_udp))
 		return NULL;
 	oldest = oldest_open(conn, ev->seq, ev->len >> 16);
-	if (oldest && !oldest->is_begun && conn->is_udp)
+	if (oldest && conn->is_udp)
 		worked = in_work(conn, thread, ev->seq, ev->len >> 16);
-	return worked ? worked : oldest;
+	if (!worked)
+		return oldest;
+	worked->is_guess |= oldest != worked && oldest->is_begun;
+	return worked;
 }
 
-/* What a key says that the thread works on: on its own connection, or one that the target opened. */
-static struct item *by_key(const struct correlate *self, const struct conn *conn,
-			   const struct thread *thread, const struct gemba_event *ev)
+/* What a key says that the thread works on: whatever it sends to whom. */
+static struct item *by_key(const struct correlate *self, const struct thread *thread)
 {
 	struct item *item = thread ? thread->current : NULL;
 
 	if (!item || !item->has_key || item->is_closed || item->is_suspended || self->opts.is_go ||
 	    self->opts.own == OWN_BY_THREAD || self->opts.own == OWN_BY_CONNECTION)
 		return NULL;
-	if (conn->id != item->conn_id && conn->is_udp)
-		return oldest_open(conn, ev->seq, ev->len >> 16) ? NULL : item;
-	if (conn->id != item->conn_id)
-		return conn->is_accepted ? NULL : item;
-	return !conn->is_udp || (item->raddr == ev->seq && item->rport == ev->len >> 16) ? item :
-											   NULL;
+	return item;
 }
 
 static bool counts_thread(const struct correlate *self)
@@ -177,7 +175,7 @@ void answer_lost_sends(struct correlate *self, struct conn *conn)
 struct item *answer_send(struct correlate *self, struct conn *conn, struct thread *thread,
 			 const struct gemba_event *ev, bool *is_first)
 {
-	struct item *keyed = by_key(self, conn, thread, ev);
+	struct item *keyed = by_key(self, thread);
 	uint8_t attribution = keyed ? ATTRIBUTED_KEY : ATTRIBUTED_CONNECTION;
 	struct item *item = keyed ?: by_connection(self, conn, thread, ev);
 	bool is_orphan = !item && conn->is_accepted && is_after_loss(self);

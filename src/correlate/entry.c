@@ -18,6 +18,8 @@
  */
 #include "src/correlate/state.h"
 
+#include <stdlib.h>
+
 #define MIN_RUNS 4	   /* of several reads, before a thread has a habit */
 #define SAME_ENTRIES 1.25  /* as many after several reads as after one, or so */
 #define FEWER_ENTRIES 0.75 /* than reads, of a thread that never reads but one */
@@ -130,14 +132,9 @@ static bool is_waiting(const struct item *item, const struct thread *thread)
 }
 
 /* What it began last, if its messages may still be worked on. */
-static struct item *last_begun(const struct thread *thread)
+static const struct begun *last_begun(const struct thread *thread)
 {
-	struct item *last = thread->last_begun;
-
-	return last && last->id == thread->last_begun_id &&
-			       thread->last_begun_epoch == thread->epoch ?
-		       last :
-		       NULL;
+	return thread->last_begun_epoch == thread->epoch ? thread->last_begun : NULL;
 }
 
 static bool is_better(struct correlate *self, const struct item *item, const struct item *than,
@@ -150,17 +147,18 @@ static bool is_better(struct correlate *self, const struct item *item, const str
 }
 
 /* It was another connection's turn, and of neither is anything known yet. */
-static bool is_guess(struct correlate *self, const struct item *item, const struct item *front)
+static bool is_guess(struct correlate *self, uint32_t conn_id, const struct item *front)
 {
-	const struct conn *conn = state_conn(self, item->conn_id);
+	const struct conn *conn = state_conn(self, conn_id);
 
-	return item->conn_id != front->conn_id && (!conn || !conn->nr_entered) &&
+	return conn_id != front->conn_id && (!conn || !conn->nr_entered) &&
 	       item_likelihood(self, front) == UNKNOWN;
 }
 
 static struct choice choose(struct correlate *self, const struct thread *thread)
 {
-	const struct item *last = last_begun(thread), *front = NULL;
+	const struct begun *last = last_begun(thread);
+	const struct item *front = NULL;
 	bool newest = is_newest_first(&thread->habit);
 	struct choice choice = { .is_sure = true };
 	unsigned int nr_waiting = 0;
@@ -182,24 +180,55 @@ static struct choice choose(struct correlate *self, const struct thread *thread)
 		return choice;
 	choice.is_sure &= !last || last->conn_id == front->conn_id;
 	if (last && choice.item->read_station < thread->habit.entry_station &&
-	    item_likelihood(self, last) > item_likelihood(self, choice.item))
+	    likelihood(state_conn(self, last->conn_id)) > item_likelihood(self, choice.item))
 		choice.item = NULL;
 	/* of those that are read together some are not worked on: which, only a key would tell */
-	choice.is_guess = is_guess(self, choice.item ? choice.item : last, front) ||
-			  (nr_waiting > 1 && is_unsettled(&thread->habit));
+	choice.is_guess =
+		is_guess(self, choice.item ? choice.item->conn_id : last->conn_id, front) ||
+		(nr_waiting > 1 && is_unsettled(&thread->habit)) ||
+		(thread->habit.reads > 1 && thread->habit.forks_some);
 	return choice;
 }
 
 /* What the packet's first message has in common with the next one: the way up to the entry. */
-static void copy_arrival(struct item *to, const struct item *from)
+static void remember(struct thread *thread, const struct item *item)
+{
+	struct begun *begun = thread->last_begun;
+
+	if (!begun)
+		begun = thread->last_begun = malloc(sizeof(*begun));
+	if (!begun)
+		return;
+	*begun = (struct begun){
+		.first_recv_ns = item->first_recv_ns,
+		.conn_id = item->conn_id,
+		.in_seq = item->in_seq,
+		.raddr = item->raddr,
+		.reader = item->reader,
+		.supplier = item->supplier,
+		.in_lport = item->in_lport,
+		.in_rport = item->in_rport,
+		.rport = item->rport,
+		.is_udp = item->is_udp,
+		.is_partial = item->is_partial,
+		.is_doubtful = item->is_doubtful,
+		.is_guess = item->is_guess,
+	};
+	while (begun->nr_stamps < item->nr_stamps && begun->nr_stamps < BEGUN_MAX_STAMPS &&
+	       item->stamps[begun->nr_stamps].station <= STATION_RECV) {
+		begun->stamps[begun->nr_stamps] = item->stamps[begun->nr_stamps];
+		begun->nr_stamps++;
+	}
+	thread->last_begun_epoch = thread->epoch;
+}
+
+static void copy_arrival(struct item *to, const struct begun *from)
 {
 	for (unsigned int i = 0; i < from->nr_stamps; i++) {
 		const struct stamp *stamp = &from->stamps[i];
-		struct stamp *copy;
+		struct stamp *copy =
+			item_stamp(to, stamp->station, stamp->at_ns, stamp->tid, stamp->cpu);
 
-		if (stamp->station > STATION_RECV)
-			break;
-		copy = item_stamp(to, stamp->station, stamp->at_ns, stamp->tid, stamp->cpu);
 		if (!copy)
 			return;
 		*copy = *stamp;
@@ -211,7 +240,7 @@ static void copy_arrival(struct item *to, const struct item *from)
 
 static struct item *fork_item(struct correlate *self, struct thread *thread)
 {
-	const struct item *from = last_begun(thread);
+	const struct begun *from = last_begun(thread);
 	struct item *item;
 	struct conn *conn;
 
@@ -235,6 +264,7 @@ static struct item *fork_item(struct correlate *self, struct thread *thread)
 	item->is_guess = from->is_guess;
 	item->epoch = thread->epoch;
 	item->worker = thread->tid;
+	thread->habit.forks_some = true;
 	copy_arrival(item, from);
 	conn = state_conn(self, item->conn_id);
 	if (conn)
@@ -278,9 +308,7 @@ struct item *entry_begin(struct correlate *self, struct thread *thread)
 		thread->current->is_suspended = false;
 	item->is_begun = true;
 	item->is_guess |= choice.is_guess;
-	thread->last_begun = item;
-	thread->last_begun_id = item->id;
-	thread->last_begun_epoch = thread->epoch;
+	remember(thread, item);
 	thread_set_current(thread, self->now_ns, item);
 	item->worker = thread->tid;
 	return item;

@@ -75,8 +75,11 @@ static struct item *begin(struct correlate *self, struct thread *thread, bool ha
 
 	if (!item && has_key)
 		item = entry_originate(self, thread);
-	if (item && has_key)
-		join_name(self, item, key);
+	if (!item || !has_key)
+		return item;
+	/* which read it came with is a guess: what it is called from here on is none */
+	item->is_doubtful |= item->is_guess;
+	join_name(self, item, key);
 	return item;
 }
 

@@ -37,6 +37,7 @@ void thread_free(struct thread *self)
 		return;
 	free(self->segments);
 	free(self->queued);
+	free(self->last_begun);
 	free(self);
 }
 

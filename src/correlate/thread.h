@@ -17,6 +17,7 @@
 #include "src/correlate/list.h"
 
 struct item;
+struct begun;
 
 enum thread_state { THREAD_UNKNOWN, THREAD_RUNNING, THREAD_RUNNABLE, THREAD_BLOCKED };
 
@@ -43,6 +44,7 @@ struct queued {
 	uint32_t ran_instead;
 };
 
+#define BEGUN_MAX_STAMPS 4
 #define THREAD_MAX_QUEUED 64
 
 /* How a thread comes from reads to the entry stage; see entry.c. A run: reads, then entries. */
@@ -59,6 +61,7 @@ struct entry_habit {
 	uint32_t nr_begun; /* items, forks apart */
 	uint32_t nr_left;  /* ended, and never begun */
 	bool leaves_some;
+	bool forks_some;      /* it begins several of one read */
 	uint8_t least_likely; /* connections less likely than that of the last begun do not count */
 };
 
@@ -80,8 +83,7 @@ struct thread {
 	uint64_t last_station; /* serial of the last station it stamped */
 	struct totals totals;  /* at since_ns */
 	struct item *current;
-	struct item *last_begun; /* the last one it took at the entry stage, if its id is still */
-	uint64_t last_begun_id;	 /* this one */
+	struct begun *last_begun; /* what it took at the entry stage last; NULL: nothing yet */
 	uint32_t last_begun_epoch;
 	struct entry_habit habit;
 	struct list items;	  /* open ones that it touched last */
@@ -92,6 +94,25 @@ struct thread {
 	struct queued *queued; /* ring of the newest THREAD_MAX_QUEUED, NULL: none yet */
 	uint32_t nr_queued;    /* ever */
 	char comm[16];
+};
+
+/* An item's arrival, which further messages of the same packet share, even when it is gone. */
+struct begun {
+	uint64_t first_recv_ns;
+	uint32_t conn_id;
+	uint32_t in_seq;
+	uint32_t raddr;
+	uint32_t reader;
+	uint32_t supplier;
+	uint16_t in_lport;
+	uint16_t in_rport;
+	uint16_t rport;
+	bool is_udp;
+	bool is_partial;
+	bool is_doubtful;
+	bool is_guess;
+	uint32_t nr_stamps;
+	struct stamp stamps[BEGUN_MAX_STAMPS]; /* up to its recv */
 };
 
 struct thread *thread_new(uint32_t tid, uint64_t now_ns);

@@ -282,8 +282,8 @@ static int plain_doubts(struct vsm *vsm, const struct tally *tally)
 		{ "let_go", account->let_go,
 		  "items were closed early because too many were open; their outputs may be missing" },
 		{ "doubtful_pairs", account->doubtful_pairs,
-		  "items have an arrival paired by count while CPUs raced or just after a "
-		  "loss; it may be a neighbour's" },
+		  "items have an arrival paired by count while CPUs raced, just after a "
+		  "loss, or in a batch of several messages; it may be a neighbour's" },
 		{ "bytes_read_unseen", account->bytes_read_unseen,
 		  "bytes were taken off a stream by no receive call that gemba sees (splice, zero copy)" },
 		{ "parts_do_not_add_up", tally->bad_parts,

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define MANY_KEYS 20	      /* before it is told what they have in common */
+#define REUSED_SHARE 0.01     /* less are items that end without a word */
 #define UNMATCHED_SHARE 0.001 /* less are items that were open before the capture began */
 #define UNOWNED_SHARE 0.01    /* of all hits: less is a timer or two */
 
@@ -126,12 +127,39 @@ static int keys_of_one(struct vsm *vsm, size_t stage)
 	return 0;
 }
 
+/* On a thread that takes items over by key, its other stages are of the item it had before. */
+static int key_missing(struct vsm *vsm, size_t stage)
+{
+	const struct stage_info *info = &vsm->capture.stages[stage];
+
+	if (!vsm->account.handoffs || !info->hits || info->key)
+		return 0;
+	return vsm_doubt(vsm, "key_missing", info->name, info->hits,
+			 "Stage %s has no key and others have: it is credited to what its thread "
+			 "was brought to last, which may be the item before; give it one with -k.",
+			 info->name);
+}
+
+/* Names that come again while their item is open make it unfindable. */
+static int keys_reused(struct vsm *vsm)
+{
+	uint64_t nr = vsm->account.keys[0].nr, reused = vsm->account.keys_reused;
+
+	if (reused <= REUSED_SHARE * (double)nr)
+		return 0;
+	return vsm_doubt(vsm, "keys_reused", NULL, reused,
+			 "%" PRIu64 " of %" PRIu64
+			 " items lost their key to a newer one while they "
+			 "were open: it repeats too soon to name one.",
+			 reused, nr);
+}
+
 static int all_keys(struct vsm *vsm)
 {
-	int err = 0;
+	int err = keys_reused(vsm);
 
 	for (size_t i = 0; i < vsm->capture.nr_stages && i < GEMBA_MAX_STAGES && err >= 0; i++)
-		err = keys_of_one(vsm, i);
+		err = keys_of_one(vsm, i) ?: key_missing(vsm, i);
 	return err;
 }
 

@@ -52,7 +52,11 @@ refuses 2 "'-p' stands before the command; write 'gemba COMMAND -p'" -p 1
 refuses 2 "--formt: unknown option; did you mean --format\?" map --formt json
 refuses 2 "--frobnicate: unknown option; 'gemba map -h' lists them" map --frobnicate
 refuses 2 "-Z: unknown option; 'gemba record -h' lists them" record -Z
-refuses 2 "--key: not in this version" record -p 1 --key rx=arg0
+refuses 2 "--key: keys of the payload, on rx, are not in this version" record -p 1 --key rx=arg0
+refuses 2 "-k: there is no stage 'g'; name it with -s" record -p 1 -s f -k g=arg0
+refuses 2 "-k: 'u64\(arg0', at 9: here a \) or an offset is missing, ..." map -p 1 -s f -k "f=u64(arg0"
+refuses 2 "-c: missing.yaml: No such file or directory" map -p 1 -c missing.yaml
+refuses 2 "--key: 'x' is no key, as 4711 or 0x7f00c0de is" items x.gemba --key x
 refuses 2 "--strict: not an option of 'record', but of 'map'" $record --strict
 refuses 2 "--quiet takes no value" $record --quiet=yes
 refuses 2 "--for is given twice" $record --for 1s --for 2s
@@ -205,7 +209,7 @@ refuses 1 "/dev/stdin is neither ..., a trace by its name and not through a pipe
 echo precious >there.json
 ln -s there.json link.json
 mkdir dir
-refuses 1 "there.json exists; give another name with -o, or --force to overwrite it" map "$good" -o there.json
+refuses 1 "there.json exists; give another name, or --force to overwrite it" map "$good" -o there.json
 refuses 1 "there.json exists; ..." items "$good" -o there.json
 refuses 1 "dir exists; ..." map "$good" -o dir
 refuses 1 "link.json exists; ...|link.json is a symbolic link; give the file itself" map "$good" -o link.json

@@ -516,3 +516,29 @@ Test(doubts, a_key_of_one_stage_alone_joins_nothing)
 	assert_doubt(map.vsm, "key_alone", 0, "Stage decode alone has a key");
 	map_free(&map);
 }
+
+Test(doubts, a_stage_without_a_key_among_others_that_have_one_is_told)
+{
+	struct map map;
+
+	map_begin(&map);
+	one_stage(&map, 1000);
+	map.account.handoffs = 10;
+	map.account.keys[0] = good_keys;
+	map_end(&map, 2000000000);
+	assert_doubt(map.vsm, "key_missing", 1000, "Stage decode has no key and others have");
+	map_free(&map);
+}
+
+Test(doubts, keys_that_repeat_too_soon_are_told)
+{
+	struct map map;
+
+	map_begin(&map);
+	one_stage(&map, 1000);
+	map.account.keys[0] = good_keys;
+	map.account.keys_reused = 11;
+	map_end(&map, 2000000000);
+	assert_doubt(map.vsm, "keys_reused", 11, "11 of 1000 items lost their key");
+	map_free(&map);
+}

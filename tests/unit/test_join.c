@@ -103,6 +103,46 @@ Test(join, a_key_that_comes_again_names_the_newer_item)
 	outcome_free(&o);
 }
 
+Test(join, the_next_message_of_a_packet_is_begun_when_the_first_is_long_answered)
+{
+	struct stream s = server();
+	struct outcome_of_run o;
+
+	ticks(&s, 7);
+	at(&s, 20), enters_for(&s, W, 1, 7);
+	at(&s, 22), tcp_answers(&s, S, W, 0, 20);
+	at(&s, 24), sleeps(&s, W, IDLE);
+	at(&s, 40), enters_for(&s, T, 0, 8);
+	at(&s, 50), enters_for(&s, W, 1, 8);
+	at(&s, 60), tcp_answers(&s, S, W, 20, 20);
+	o = ends(&s);
+	cr_assert_eq(o.nr, 2);
+	cr_assert_eq(o.account.in, 2);
+	cr_assert_eq(o.account.originated, 0);
+	assert_route(o.journeys[1], "rx sock recv s0 h0 s1 send txq tx");
+	assert_us(o.journeys[1], STATION_RX, 10);
+	outcome_free(&o);
+}
+
+Test(join, a_reply_is_of_the_key_whatever_else_its_peer_waits_for)
+{
+	struct stream s = server();
+	struct outcome_of_run o;
+
+	/* two requests of one peer, the first is never begun */
+	at(&s, 10), asks(&s, FEED, 4000, 1, 1), asks(&s, FEED, 4000, 2, 2);
+	at(&s, 12), udp_reads(&s, U, T, 64, 1);
+	at(&s, 13), udp_reads(&s, U, T, 64, 0);
+	at(&s, 15), enters_for(&s, T, 0, 7);
+	at(&s, 20), enters_for(&s, W, 1, 7);
+	at(&s, 30), udp_leaves(&s, U, W, OTHER, 4000, 9);
+	o = ends(&s);
+	cr_assert_eq(o.account.attributed[ATTRIBUTED_KEY], 1);
+	for (size_t i = 0; i < o.nr; i++)
+		cr_assert_eq(o.journeys[i].outputs, o.journeys[i].has_key);
+	outcome_free(&o);
+}
+
 Test(join, every_value_may_be_a_key)
 {
 	static const uint64_t keys[] = { 0, UINT64_MAX, 1, UINT64_C(1) << 63 };
