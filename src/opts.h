@@ -62,6 +62,8 @@ struct opts {
 	size_t nr_stages;
 	struct opts_key keys[OPTS_MAX_STAGES]; /* as given; the stages have them */
 	size_t nr_keys;
+	struct stage_file *config; /* that was read; NULL. Strings below and of stages are its */
+	char *config_probes[OPTS_MAX_STAGES];
 	const char *map_name, *owner, *review_by; /* of a stage file; NULL */
 	uint64_t takt_declared_ns;		  /* 0: none */
 	const char *save_config;		  /* where to write what the above comes to; NULL */

@@ -38,7 +38,8 @@ static int add_stage(struct opts *self, const struct stage_file_stage *stage, ch
 				   stage->value);
 	if (stage->key && key_parse(&parsed, stage->key, reason))
 		return opts_refuse(why, "key %s", reason);
-	/* kept: options are text that lives as long as the process */
+	if (self->nr_stages == OPTS_MAX_STAGES)
+		return opts_refuse(why, "more than %d stages", OPTS_MAX_STAGES);
 	if (asprintf(&text, "%s%s%s", stage->name ? stage->name : "", stage->name ? "=" : "",
 		     stage->probe) < 0)
 		return opts_refuse(why, "out of memory");
@@ -46,6 +47,7 @@ static int add_stage(struct opts *self, const struct stage_file_stage *stage, ch
 		free(text);
 		return -EINVAL;
 	}
+	self->config_probes[self->nr_stages - 1] = text;
 	added = &self->stages[self->nr_stages - 1];
 	added->key = stage->key;
 	added->value = stage->value;
@@ -60,6 +62,7 @@ int opt_config(struct opts *self, const struct opt_row *row, const char *text, c
 	(void)row;
 	if (stage_file_load(&file, text, reason))
 		return opts_refuse(why, "%.400s", reason);
+	self->config = file;
 	if (file->takt &&
 	    (unit_parse_time(file->takt, &self->takt_declared_ns) || !self->takt_declared_ns))
 		return opts_refuse(why, "%.160s: takt '%.40s' is no time, as 50us is", text,
@@ -71,4 +74,12 @@ int opt_config(struct opts *self, const struct opt_row *row, const char *text, c
 	self->owner = file->owner;
 	self->review_by = file->review_by;
 	return 0;
+}
+
+void opts_free_config(struct opts *self)
+{
+	for (size_t i = 0; i < OPTS_MAX_STAGES; i++)
+		free(self->config_probes[i]);
+	stage_file_free(self->config);
+	memset(self, 0, sizeof(*self));
 }

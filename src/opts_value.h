@@ -23,6 +23,8 @@ int opt_stage(struct opts *self, const struct opt_row *row, const char *text, ch
 int opt_key(struct opts *self, const struct opt_row *row, const char *text, char *why);
 int opt_item_key(struct opts *self, const struct opt_row *row, const char *text, char *why);
 int opt_config(struct opts *self, const struct opt_row *row, const char *text, char *why);
+/* What opt_config keeps, for tests: a process keeps its options to its end. */
+void opts_free_config(struct opts *self);
 /* All options are known: gives each key to its stage. */
 int opts_give_keys(struct opts *self, char *why);
 int opt_fail_if(struct opts *self, const struct opt_row *row, const char *text, char *why);

@@ -124,6 +124,14 @@ int stage_file_load(struct stage_file **out, const char *path, char *why)
 	return -EINVAL;
 }
 
+void stage_file_free(struct stage_file *self)
+{
+	const cyaml_config_t config = { .log_level = CYAML_LOG_ERROR, .mem_fn = cyaml_mem };
+
+	if (self)
+		cyaml_free(&config, &file_schema, self, 0);
+}
+
 int stage_file_save(const struct stage_file *self, FILE *out)
 {
 	const cyaml_config_t config = { .log_level = CYAML_LOG_ERROR, .mem_fn = cyaml_mem };

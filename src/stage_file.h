@@ -27,8 +27,9 @@ struct stage_file {
 
 #define STAGE_FILE_WHY_BYTES 384
 
-/* 0, or -errno with `FILE:LINE:COLUMN: what is wrong` in why; the strings stay for good. */
+/* 0 (then stage_file_free), or -errno with `FILE:LINE:COLUMN: what is wrong` in why. */
 int stage_file_load(struct stage_file **out, const char *path, char *why);
+void stage_file_free(struct stage_file *self);
 /* 0 or -errno. */
 int stage_file_save(const struct stage_file *self, FILE *out);
 

@@ -34,6 +34,7 @@ static const char *wrong(const char *text)
 	memset(&opts, 0, sizeof(opts));
 	err = opt_config(&opts, NULL, path, why);
 	unlink(path);
+	opts_free_config(&opts);
 	if (!err)
 		return "";
 	cr_assert_eq(strncmp(why, path, strlen(path)), 0, "%s", why);
@@ -66,6 +67,7 @@ Test(stage_file, all_that_it_says_is_an_option)
 	cr_assert_str_eq(opts.stages[1].value, "added");
 	cr_assert_str_eq(opts.stages[2].name, "ns.send");
 	cr_assert_null(opts.stages[2].key);
+	opts_free_config(&opts);
 }
 
 Test(stage_file, what_is_wrong_is_told_with_line_and_column)
@@ -125,6 +127,7 @@ Test(stage_file, what_is_saved_is_loaded_again)
 	cr_assert_str_eq(back->stages[0].value, "waste");
 	cr_assert_str_eq(back->stages[1].probe, "operator==");
 	cr_assert_null(back->stages[1].key);
+	stage_file_free(back);
 }
 
 Test(stage_file, random_bytes_are_refused_or_read_and_never_more)
@@ -146,6 +149,7 @@ Test(stage_file, random_bytes_are_refused_or_read_and_never_more)
 		write_file(text, length);
 		memset(&opts, 0, sizeof(opts));
 		cr_assert(!opt_config(&opts, NULL, path, why) || why[0]);
+		opts_free_config(&opts);
 		unlink(path);
 	}
 }
