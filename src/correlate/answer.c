@@ -96,14 +96,19 @@ static struct item *by_connection(const struct correlate *self, const struct con
 	return worked;
 }
 
-/* What a key says that the thread works on: whatever it sends to whom. */
-static struct item *by_key(const struct correlate *self, const struct thread *thread)
+/* What a key says that the thread works on: whatever it sends to whom. Where it slept since, it
+ * may have waited in the middle, or be done with it. */
+static struct item *by_key(const struct correlate *self, const struct thread *thread,
+			   uint8_t *attribution)
 {
 	struct item *item = thread ? thread->current : NULL;
 
-	if (!item || !item->has_key || item->is_closed || item->is_suspended || self->opts.is_go ||
+	if (!item || !item->has_key || item->is_closed || self->opts.is_go ||
 	    self->opts.own == OWN_BY_THREAD || self->opts.own == OWN_BY_CONNECTION)
 		return NULL;
+	item->is_resumed |= item->is_suspended;
+	item->is_suspended = false;
+	*attribution = item->is_resumed ? ATTRIBUTED_GUESSED : ATTRIBUTED_KEY;
 	return item;
 }
 
@@ -175,8 +180,8 @@ void answer_lost_sends(struct correlate *self, struct conn *conn)
 struct item *answer_send(struct correlate *self, struct conn *conn, struct thread *thread,
 			 const struct gemba_event *ev, bool *is_first)
 {
-	struct item *keyed = by_key(self, thread);
-	uint8_t attribution = keyed ? ATTRIBUTED_KEY : ATTRIBUTED_CONNECTION;
+	uint8_t attribution = ATTRIBUTED_CONNECTION;
+	struct item *keyed = by_key(self, thread, &attribution);
 	struct item *item = keyed ?: by_connection(self, conn, thread, ev);
 	bool is_orphan = !item && conn->is_accepted && is_after_loss(self);
 

@@ -100,6 +100,8 @@ void join_take_over(struct correlate *self, struct item *item, struct thread *th
 	struct thread *giver =
 		item->worker == thread->tid ? NULL : idmap_get(&self->threads, item->worker);
 
+	if (thread->current != item)
+		stage_settle(self, thread);
 	if (item->worker != thread->tid) {
 		stamp_handoff(self, item, giver, thread);
 		list_move_tail(&thread->items, &item->by_thread);
@@ -111,6 +113,7 @@ void join_take_over(struct correlate *self, struct item *item, struct thread *th
 		list_move_tail(&thread->items, &item->by_thread);
 	}
 	item->is_suspended = false;
+	item->is_resumed = false;
 	item->epoch = thread->epoch;
 	thread_set_current(thread, self->now_ns, item);
 }

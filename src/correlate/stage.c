@@ -8,7 +8,8 @@
  *
  * - A thread that sleeps in an item, waiting for a lock, looks like one that is done with it.
  *   A further stage, with no read between, tells that it was in the middle: the item goes on, and
- *   its output is called guessed, as a timer's function could have come the same way.
+ *   its output is called guessed, as a timer's function could have come the same way. So does a
+ *   send where the item has a key: whoever takes the next one shows so by its key.
  */
 #include "src/correlate/state.h"
 
@@ -125,7 +126,7 @@ bool stage_suspend(struct thread *thread, uint64_t now_ns)
 {
 	struct item *item = thread->current;
 
-	if (!item || !item->is_begun || item->outputs || item->is_closed)
+	if (!item || !(item->is_begun || item->has_key) || item->outputs || item->is_closed)
 		return false;
 	item->is_suspended = true;
 	item->left_ns = now_ns;

@@ -67,6 +67,87 @@ Test(join, a_taker_that_sleeps_is_handed_to_when_it_is_woken)
 	outcome_free(&o);
 }
 
+/* W takes what T read and, after its stage, waits for a lock. */
+static void a_taker_waits(struct stream *s)
+{
+	at(s, 4), runs(s, W, IDLE);
+	ticks(s, 7);
+	at(s, 60), enters_for(s, W, 1, 7);
+	at(s, 65), sleeps(s, W, IDLE);
+	at(s, 80), is_woken(s, W, T, 1);
+}
+
+Test(join, a_taker_that_slept_goes_on_and_what_it_sends_is_a_guess)
+{
+	struct stream s = server();
+	struct outcome_of_run o;
+
+	a_taker_waits(&s);
+	at(&s, 90), tcp_answers(&s, S, W, 0, 20);
+	o = ends(&s);
+	cr_assert_eq(o.nr, 1);
+	assert_route(o.journeys[0], "rx sock recv s0 h0 s1 send txq tx");
+	cr_assert_eq(o.journeys[0].attribution, ATTRIBUTED_GUESSED);
+	cr_assert_eq(o.journeys[0].stamps[6].parts.blocked_ns, 14000);
+	outcome_free(&o);
+}
+
+Test(join, a_taker_that_slept_and_takes_the_next_is_done_with_the_first)
+{
+	struct stream s = server();
+	struct outcome_of_run o;
+
+	a_taker_waits(&s);
+	at(&s, 81), tick_arrives(&s, U, 65, 1);
+	at(&s, 83), udp_reads(&s, U, T, 65, 0);
+	at(&s, 85), enters_for(&s, T, 0, 8);
+	at(&s, 90), enters_for(&s, W, 1, 8);
+	at(&s, 95), tcp_answers(&s, S, W, 0, 20);
+	o = ends(&s);
+	cr_assert_eq(o.nr, 2);
+	for (size_t i = 0; i < o.nr; i++) {
+		cr_assert_eq(o.journeys[i].outputs, o.journeys[i].key == 8);
+		if (o.journeys[i].outputs)
+			cr_assert_eq(o.journeys[i].attribution, ATTRIBUTED_KEY);
+	}
+	outcome_free(&o);
+}
+
+Test(join, what_a_taker_left_when_it_slept_is_taken_on_while_it_works)
+{
+	struct stream s = server();
+	struct outcome_of_run o;
+
+	a_taker_waits(&s);
+	at(&s, 81), tick_arrives(&s, U, 65, 1);
+	at(&s, 83), udp_reads(&s, U, T, 65, 0);
+	at(&s, 85), enters_for(&s, T, 0, 8);
+	at(&s, 90), enters_for(&s, W, 1, 8);
+	at(&s, 91), runs(&s, 103, IDLE);
+	at(&s, 92), enters_for(&s, 103, 2, 7);
+	at(&s, 95), tcp_answers(&s, S, W, 0, 20);
+	o = ends(&s);
+	cr_assert_eq(o.nr, 2);
+	for (size_t i = 0; i < o.nr; i++)
+		cr_assert_eq(o.journeys[i].outputs, o.journeys[i].key == 8);
+	outcome_free(&o);
+}
+
+Test(join, a_taker_that_slept_after_its_stage_is_sure_of_it_at_the_next)
+{
+	struct stream s = server();
+	struct outcome_of_run o;
+
+	a_taker_waits(&s);
+	at(&s, 85), enters_for(&s, W, 2, 7);
+	at(&s, 90), tcp_answers(&s, S, W, 0, 20);
+	o = ends(&s);
+	cr_assert_eq(o.nr, 1);
+	assert_route(o.journeys[0], "rx sock recv s0 h0 s1 s2 send txq tx");
+	cr_assert_eq(o.journeys[0].attribution, ATTRIBUTED_KEY);
+	outcome_free(&o);
+}
+
 Test(join, a_datagram_with_a_key_waits_while_its_reader_sleeps)
 {
 	struct stream s = server();
