@@ -117,15 +117,61 @@ void path_count(struct path *self, uint32_t group, uint64_t from_ns, uint64_t to
 	}
 }
 
-/* Sums over windows; means are taken at the end. */
-struct sums {
-	uint64_t length_ns, closed_length_ns;
-	uint64_t windows, closed; /* no receive ends it: nobody has slept in it */
+/* How long windows last, or hits lie behind their begin, and what is too long to be typical. */
+struct typical {
+	uint64_t *ns;
+	size_t nr, cap;
+	uint64_t max_ns; /* 0: not known yet */
 };
+
+/* Sums over windows, of those of typical length; means are taken at the end. */
+struct sums {
+	struct typical hits, windows_all, windows_closed; /* closed: by no receive */
+	uint64_t length_ns, closed_length_ns;
+	uint64_t timed, closed;
+	uint64_t windows;
+	bool is_measured;
+};
+
+/* An interrupt or another process in between makes ten of a window; that is no length of a stage. */
+#define STALLED 8
 
 static uint64_t less(uint64_t a, uint64_t b)
 {
 	return a > b ? a - b : 0;
+}
+
+static int by_ns(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* Without memory for it, it is not counted: the others stand for it. */
+static void typical_add(struct typical *self, uint64_t ns)
+{
+	if (self->nr == self->cap) {
+		size_t cap = self->cap ? 2 * self->cap : 1024;
+		uint64_t *grown = realloc(self->ns, cap * sizeof(*grown));
+
+		if (!grown)
+			return;
+		self->ns = grown;
+		self->cap = cap;
+	}
+	self->ns[self->nr++] = ns;
+}
+
+static void typical_measure(struct typical *self)
+{
+	self->max_ns = UINT64_MAX;
+	if (self->nr) {
+		qsort(self->ns, self->nr, sizeof(*self->ns), by_ns);
+		self->max_ns = STALLED * self->ns[self->nr / 2];
+	}
+	free(self->ns);
+	self->ns = NULL;
 }
 
 /* Before the probe: a stamp is taken halfway through. */
@@ -134,15 +180,32 @@ static uint64_t instant_of(const struct path_event *row, const uint32_t *cost_ns
 	return row->kind == PATH_STAGE ? less(row->ts_ns, cost_ns[row->stage] / 2) : row->ts_ns;
 }
 
-/* The stage hits [from, to) follow begin_ns; end: what ends the window, or NULL. */
-static void add_window(const struct path *self, size_t from, size_t to, uint64_t begin_ns,
-		       const struct path_event *end, const uint32_t *cost_ns,
-		       struct path_stage *stages, struct sums *sums)
+static void add_length(struct sums *sums, uint64_t length_ns, bool is_closed)
 {
-	uint64_t probes_ns = 0, length_ns;
-
-	if (!end || (from == to && is_merged(self, end - self->rows, 0)))
+	if (!sums->is_measured) {
+		typical_add(&sums->windows_all, length_ns);
+		if (is_closed)
+			typical_add(&sums->windows_closed, length_ns);
 		return;
+	}
+	sums->windows++;
+	if (length_ns <= sums->windows_all.max_ns) {
+		sums->timed++;
+		sums->length_ns += length_ns;
+	}
+	if (is_closed && length_ns <= sums->windows_closed.max_ns) {
+		sums->closed++;
+		sums->closed_length_ns += length_ns;
+	}
+}
+
+/* Where the hits [from, to) of a window lie, that begins at begin_ns. */
+static void add_hits(const struct path *self, size_t from, size_t to, uint64_t begin_ns,
+		     const uint32_t *cost_ns, struct path_stage *stages, const struct sums *sums)
+{
+	bool is_stalled = self->rows[to - 1].ts_ns - begin_ns > sums->hits.max_ns;
+	uint64_t probes_ns = 0;
+
 	for (size_t i = from; i < to; i++) {
 		const struct path_event *row = &self->rows[i];
 		struct path_stage *stage = &stages[row->stage];
@@ -151,21 +214,34 @@ static void add_window(const struct path *self, size_t from, size_t to, uint64_t
 		for (size_t j = from; j < i && is_first; j++)
 			is_first = self->rows[j].stage != row->stage;
 		stage->hits_in++;
-		if (is_first) {
-			stage->windows++;
+		stage->windows += is_first;
+		if (is_first && !is_stalled) {
+			stage->timed++;
 			stage->order_ns += row->ts_ns - begin_ns;
 			stage->offset_ns +=
 				less(row->ts_ns - begin_ns, probes_ns + cost_ns[row->stage] / 2);
 		}
 		probes_ns += cost_ns[row->stage];
 	}
-	length_ns = less(instant_of(end, cost_ns), begin_ns + probes_ns);
-	sums->windows++;
-	sums->length_ns += length_ns;
-	if (end->kind != PATH_RECV) {
-		sums->closed++;
-		sums->closed_length_ns += length_ns;
-	}
+}
+
+/* The stage hits [from, to) follow begin_ns; end: what ends the window, or NULL. */
+static void add_window(const struct path *self, size_t from, size_t to, uint64_t begin_ns,
+		       const struct path_event *end, const uint32_t *cost_ns,
+		       struct path_stage *stages, struct sums *sums)
+{
+	uint64_t probes_ns = 0;
+
+	if (!end || (from == to && is_merged(self, end - self->rows, 0)))
+		return;
+	for (size_t i = from; i < to; i++)
+		probes_ns += cost_ns[self->rows[i].stage];
+	if (from < to && sums->is_measured)
+		add_hits(self, from, to, begin_ns, cost_ns, stages, sums);
+	else if (from < to)
+		typical_add(&sums->hits, self->rows[to - 1].ts_ns - begin_ns);
+	add_length(sums, less(instant_of(end, cost_ns), begin_ns + probes_ns),
+		   end->kind != PATH_RECV);
 }
 
 static bool is_hit_of(const struct path_event *row, uint32_t unit)
@@ -186,10 +262,9 @@ static size_t end_of_hits(const struct path *self, size_t i, uint32_t unit)
 
 #define WINDOW_MAX_HITS 256
 
-static struct sums sum_windows(struct path *self, uint32_t group, uint32_t unit,
-			       const uint32_t *cost_ns, struct path_stage *stages)
+static void sum_windows(const struct path *self, uint32_t group, uint32_t unit,
+			const uint32_t *cost_ns, struct path_stage *stages, struct sums *sums)
 {
-	struct sums sums = { 0 };
 	bool is_of_group = false;
 
 	for (size_t i = 0; i < self->nr; i++) {
@@ -204,37 +279,45 @@ static struct sums sum_windows(struct path *self, uint32_t group, uint32_t unit,
 			continue;
 		to = end_of_hits(self, i, unit);
 		end = to < self->nr && self->rows[to].tid == row->tid ? &self->rows[to] : NULL;
-		if (!is_of_group)
-			for (size_t j = from; j < to; j++)
-				stages[self->rows[j].stage].hits_other++;
-		else if (to - from <= WINDOW_MAX_HITS)
+		for (size_t j = from; j < to && !is_of_group; j++)
+			stages[self->rows[j].stage].hits_other += sums->is_measured;
+		if (is_of_group && to - from <= WINDOW_MAX_HITS)
 			add_window(self, from, to, instant_of(row, cost_ns), end, cost_ns, stages,
-				   &sums);
+				   sums);
 	}
-	return sums;
+}
+
+static void measure(struct sums *self)
+{
+	typical_measure(&self->hits);
+	typical_measure(&self->windows_all);
+	typical_measure(&self->windows_closed);
+	self->is_measured = true;
 }
 
 struct path_total path_stages(struct path *self, uint32_t group, uint32_t unit,
 			      const uint32_t *cost_ns, struct path_stage *stages, size_t nr)
 {
 	struct path_total total = { 0 };
-	struct sums sums;
+	struct sums sums = { 0 };
 
 	sort(self);
 	memset(stages, 0, nr * sizeof(*stages));
 	for (size_t i = 0; i < self->nr; i++)
 		if (self->rows[i].kind == PATH_STAGE)
 			stages[self->rows[i].stage].hits++;
-	sums = sum_windows(self, group, unit, cost_ns, stages);
+	sum_windows(self, group, unit, cost_ns, stages, &sums);
+	measure(&sums);
+	sum_windows(self, group, unit, cost_ns, stages, &sums);
 	for (size_t s = 0; s < nr; s++)
-		if (stages[s].windows) {
-			stages[s].offset_ns /= stages[s].windows;
-			stages[s].order_ns /= stages[s].windows;
+		if (stages[s].timed) {
+			stages[s].offset_ns /= stages[s].timed;
+			stages[s].order_ns /= stages[s].timed;
 		}
 	total.windows = sums.windows;
 	if (sums.closed >= ENOUGH_CLOSED)
 		total.length_ns = sums.closed_length_ns / sums.closed;
-	else if (sums.windows)
-		total.length_ns = sums.length_ns / sums.windows;
+	else if (sums.timed)
+		total.length_ns = sums.length_ns / sums.timed;
 	return total;
 }

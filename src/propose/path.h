@@ -59,13 +59,15 @@ struct path_stage {
 	uint64_t hits_in;    /* in a window of the group */
 	uint64_t hits_other; /* in one of another group */
 	uint64_t windows;    /* that have one or more */
+	uint64_t timed;	     /* of those, in which nothing else came between: means are of them */
 	uint64_t offset_ns;  /* of the first in a window, mean, probes before it taken off */
 	uint64_t order_ns;   /* the same with them: only who comes before whom */
 };
 
 struct path_total {
 	uint64_t windows;   /* but those that the next receive goes on with */
-	uint64_t length_ns; /* mean of those that no receive ends, or of all; probes taken off */
+	uint64_t length_ns; /* mean of those that no receive ends, or of all; probes taken off, and
+			       without those in which something else came between */
 };
 
 #define PATH_RECEIVED UINT32_MAX

@@ -117,6 +117,34 @@ Test(path, stages_lie_where_their_first_hit_is_with_the_probes_taken_off)
 	path_fini(&path);
 }
 
+Test(path, a_window_in_which_another_process_ran_does_not_say_where_stages_lie)
+{
+	const uint32_t cost_ns[] = { 0, 0, 0 };
+	struct path_stage stages[3];
+	struct path_total total;
+
+	for (uint64_t i = 0; i < 30; i++) {
+		uint64_t begin_ns = 10000000 * i, stall_ns = i % 10 == 5 ? 3000000 : 0;
+
+		recv_at(begin_ns);
+		stage_at(begin_ns + 1000, 0);
+		stage_at(begin_ns + 2000 + stall_ns, 1);
+		if (i == 5)
+			stage_at(begin_ns + 3000 + stall_ns, 2);
+		send_at(begin_ns + 4000 + stall_ns);
+	}
+	total = path_stages(&path, FEED, PATH_RECEIVED, cost_ns, stages, 3);
+	cr_assert_eq(total.windows, 30);
+	cr_assert_eq(total.length_ns, 4000);
+	cr_assert_eq(stages[1].offset_ns, 2000);
+	cr_assert_eq(stages[1].windows, 30);
+	cr_assert_eq(stages[1].timed, 27);
+	cr_assert_eq(stages[1].hits_in, 30);
+	cr_assert_eq(stages[2].windows, 1);
+	cr_assert_eq(stages[2].timed, 0);
+	path_fini(&path);
+}
+
 Test(path, hits_after_the_send_lie_in_no_window)
 {
 	const uint32_t cost_ns[] = { 0 };
