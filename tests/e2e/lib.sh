@@ -213,8 +213,11 @@ columns() {
 # as jq has them, in doubles, which is exact for all below 2^53.
 sound() {
 	holds "$1" '.schema == "gemba.map/1"'
-	holds "$1" '.account | .events_lost == 0 and .late == 0 and
-		.observer.recursion_misses <= 0.001 * .events'
+	same "events lost" "$(json "$1" '.account.events_lost_by_kind | tojson')" '{}'
+	same "events out of order" "$(json "$1" .account.late)" 0
+	at_most "programs not run, of $(json "$1" .account.events) events" \
+		"$(json "$1" .account.observer.recursion_misses)" \
+		"$(json "$1" '0.001 * .account.events')"
 	holds "$1" '.account | .in_flight_start + .items_in + .items_originated == .items_out +
 		.items_ended + .items_merged + .items_dropped + .items_unobserved + .in_flight_end'
 	holds "$1" '[.families[] | select(.lead_time.count > 0) |
