@@ -69,14 +69,14 @@ static bool all_lost(const struct vsm *vsm)
 
 static bool no_socket(const struct vsm *vsm)
 {
-	return !vsm->account.sockets;
+	return !vsm->account.sockets && !vsm->account.listeners;
 }
 
 static bool only_listening(const struct vsm *vsm)
 {
 	const struct account *account = &vsm->account;
 
-	return account->listeners && account->sockets == account->listeners && !account->packets_in;
+	return account->listeners && !account->sockets && !account->packets_in;
 }
 
 static bool no_packet(const struct vsm *vsm)
@@ -178,7 +178,7 @@ static void put_seen(struct flow *flow, const struct vsm *vsm)
 
 	flow_begin(flow, "seen");
 	flow_add(flow, STYLE_PLAIN, "%s sockets", figure_count(account->sockets).s);
-	flow_add(flow, STYLE_PLAIN, "%s of them listening", figure_count(account->listeners).s);
+	flow_add(flow, STYLE_PLAIN, "%s that listen", figure_count(account->listeners).s);
 	flow_add(flow, STYLE_PLAIN, "%s packets in", figure_count(account->packets_in).s);
 	flow_add(flow, STYLE_PLAIN, "%s out", figure_count(account->packets_out).s);
 	flow_add(flow, STYLE_PLAIN, "%s reads", figure_count(reads(account)).s);

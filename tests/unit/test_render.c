@@ -191,7 +191,7 @@ Test(render, an_empty_map_explains_itself)
 	struct account account = { 0 };
 
 	assert_empty_says(&account, "no TCP or UDP socket", "gemba map -n redis-server --all");
-	account.sockets = account.listeners = 1;
+	account.listeners = 1;
 	assert_empty_says(&account, "nobody connected", "gemba map -p 4242 --for 30s");
 	account.sockets = 3;
 	assert_empty_says(&account, "no packet came", "ss -tuanp | grep pid=4242,");
