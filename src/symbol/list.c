@@ -100,6 +100,24 @@ static int list_named(struct listing *self, struct binaries *binaries, const cha
 	return err;
 }
 
+/* A name that only something chosen at start has is told what -s says of it. */
+static int complain_nothing(const struct listing *self, const struct binaries *binaries,
+			    const struct spec *spec, char *why)
+{
+	struct candidates named;
+	int err = 0;
+
+	if (spec->symbol && !strpbrk(spec->symbol, "*?[")) {
+		if (candidates_collect(&named, binaries, spec->binary, spec->symbol))
+			return -ENOMEM;
+		if (named.nr && named.rows->class == CANDIDATE_FUNCTION &&
+		    named.rows->symbol->kind == SYMBOL_IFUNC)
+			err = complain_ifunc(binaries, named.rows, why);
+		candidates_fini(&named);
+	}
+	return err ?: complain_no_match(binaries, spec, &self->found, why);
+}
+
 static int list_glob(struct listing *self, struct binaries *binaries, const char *glob, char *why)
 {
 	const char *colon = spec_colon(glob);
@@ -117,7 +135,7 @@ static int list_glob(struct listing *self, struct binaries *binaries, const char
 		spec.symbol = (char *)self->glob;
 		err = list_named(self, binaries, spec.binary);
 		if (!err && !self->nr)
-			err = complain_no_match(binaries, &spec, &self->found, why);
+			err = complain_nothing(self, binaries, &spec, why);
 	} else {
 		self->glob = glob;
 		err = list_named(self, binaries, NULL);
