@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static bool is_value(const char *text)
 {
@@ -21,6 +22,17 @@ static bool is_value(const char *text)
 		if (!strcmp(text, values[i]))
 			return true;
 	return false;
+}
+
+/* One that the calendar has. */
+static bool is_day(const char *text)
+{
+	struct tm day = { 0 }, same;
+	const char *end = strptime(text, "%Y-%m-%d", &day);
+
+	same = day;
+	return end && !*end && strlen(text) == strlen("2027-01-31") && timegm(&same) != -1 &&
+	       same.tm_mday == day.tm_mday && same.tm_mon == day.tm_mon;
 }
 
 /* As if by -s NAME=PROBE and -k NAME=KEY. */
@@ -67,6 +79,9 @@ int opt_config(struct opts *self, const struct opt_row *row, const char *text, c
 	    (unit_parse_time(file->takt, &self->takt_declared_ns) || !self->takt_declared_ns))
 		return opts_refuse(why, "%.160s: takt '%.40s' is no time, as 50us is", text,
 				   file->takt);
+	if (file->review_by && !is_day(file->review_by))
+		return opts_refuse(why, "%.160s: review_by '%.40s' is no day, as 2027-01-31 is",
+				   text, file->review_by);
 	for (unsigned int i = 0; i < file->nr_stages; i++)
 		if (add_stage(self, &file->stages[i], reason))
 			return opts_refuse(why, "%.160s: stage %u: %.250s", text, i + 1, reason);

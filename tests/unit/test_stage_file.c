@@ -89,6 +89,10 @@ Test(stage_file, what_is_wrong_is_told_with_line_and_column)
 		  ": stage 1: key 'u64(', at 5: a key is argN, order->seq, or a read of memory as "
 		  "u64(arg0+8)" },
 		{ "stages: [{probe: f}]\ntakt: soon\n", ": takt 'soon' is no time, as 50us is" },
+		{ "stages: [{probe: f}]\nreview_by: soon\n",
+		  ": review_by 'soon' is no day, as 2027-01-31 is" },
+		{ "stages: [{probe: f}]\nreview_by: 2027-02-29\n",
+		  ": review_by '2027-02-29' is no day, as 2027-01-31 is" },
 		{ "stages: [{probe: f}, {probe: [1]}]\n",
 		  ":1:30: Expecting STRING, got event: SEQUENCE_START" },
 	};
