@@ -127,7 +127,15 @@ static void derive(char *name, const char *probe)
 		strcat(name, "_");
 }
 
-/* The same function twice, or two of the same name: told apart by a number. */
+static bool is_given(const struct opts *self, const char *probe)
+{
+	for (size_t i = 0; i < self->nr_stages; i++)
+		if (!strcmp(self->stages[i].probe, probe))
+			return true;
+	return false;
+}
+
+/* Two functions of the same name: told apart by a number. */
 static void make_unique(const struct opts *self, char *name)
 {
 	size_t nr = strlen(name);
@@ -145,7 +153,7 @@ static int take_name(const struct opts *self, struct opts_stage *stage, const ch
 	memcpy(stage->name, text, length);
 	stage->name[length] = '\0';
 	if (step_name_is_reserved(stage->name))
-		return opts_refuse(why, "'%s' is a built-in station or step; give another name",
+		return opts_refuse(why, "'%s' is a name of the map's own; give another",
 				   stage->name);
 	if (is_taken(self, stage->name))
 		return opts_refuse(why, "two stages are called '%s'", stage->name);
@@ -177,6 +185,10 @@ int opt_stage(struct opts *self, const struct opt_row *row, const char *text, ch
 				   text);
 	if (check_words(text, length, has_name, why))
 		return -EINVAL;
+	if (!has_name && is_given(self, stage->probe))
+		return opts_refuse(why,
+				   "'%.80s' is a stage already; to stamp it twice, give a name",
+				   stage->probe);
 	if (has_name && take_name(self, stage, text, length, why))
 		return -EINVAL;
 	if (!has_name) {

@@ -119,9 +119,17 @@ static bool is_ending(const char *name, const char *end)
 	return nr >= nr_end && !strcmp(name + nr - nr_end, end);
 }
 
+/* The f1, f2 that a path of --where or --fail-if calls families by. */
+static bool is_family(const char *name)
+{
+	return name[0] == 'f' && name[1] && !name[1 + strspn(name + 1, "0123456789")];
+}
+
 bool step_name_is_reserved(const char *name)
 {
-	static const char *const others[] = { "sent", "ack", "receive", "wire", "other" };
+	static const char *const others[] = { "sent",	      "ack",	   "receive",
+					      "wire",	      "other",	   "lead_time",
+					      "process_time", "wait_time", "transport_time" };
 
 	for (unsigned int from = 0; from < STATION_STAGE; from++) {
 		if (!strcmp(name, station_name(from)))
@@ -133,7 +141,7 @@ bool step_name_is_reserved(const char *name)
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (!strcmp(name, others[i]))
 			return true;
-	return is_ending(name, ".handoff");
+	return is_family(name) || is_ending(name, ".handoff");
 }
 
 bool step_is_socket_wait(const struct step *self)

@@ -31,11 +31,21 @@ changed_text() {
 	done <"/proc/$1/maps"
 }
 
-is_text_whole() { [ -z "$(changed_text "$1")" ]; }
+# A process that is gone has no text to be whole.
+is_text_whole() { grep -qs . "/proc/$1/maps" && [ -z "$(changed_text "$1")" ]; }
 
 # text_is_whole PID WHEN: the code of a process is its files' again, at once or (the kernel takes probes
 # of a killed gemba off by itself) soon.
-text_is_whole() { within 10 is_text_whole "$1" || fail "$2: changed text: $(changed_text "$1")"; }
+text_is_whole() {
+	within 10 is_text_whole "$1" || fail "$2: process $1 is gone or has changed text: $(changed_text "$1")"
+}
+
+# lives PID WHEN: a child of the test, which has not ended.
+lives() {
+	is_running "$1" && return
+	wait "$1"
+	fail "$2: process $1 ended with status $?: $(cat "$TMP/hazard.out" "$TMP/hazard.err")"
+}
 
 # hits MAP.json STAGE
 hits() { json "$1" '.capture.stages[] | select(.name == $name) | .hits' --arg name "$2"; }

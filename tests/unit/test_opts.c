@@ -93,7 +93,10 @@ static const struct {
 	{ "map -p 1 -s f -k f=arg0 -k f=arg1", "-k: two keys for stage 'f'" },
 	{ "map -p 1 -s f -k f=a.", "-k: 'a.', at 3: a member's name is missing" },
 	{ "map -p 1 -s f -k f", "-k: 'f' is no STAGE=KEYEXPR, as decode=arg1 is" },
-	{ "map -p 1 -s send=f", "-s: 'send' is a built-in station or step; give another name" },
+	{ "map -p 1 -s send=f", "-s: 'send' is a name of the map's own; give another" },
+	{ "map -p 1 -s f1=f", "-s: 'f1' is a name of the map's own; give another" },
+	{ "map -p 1 -s f -s f", "-s: 'f' is a stage already; to stamp it twice, give a name" },
+	{ "map -p 1 -s a=f -s f", "-s: 'f' is a stage already; to stamp it twice, give a name" },
 	{ "map -p 1 -s a=f -s a=g", "-s: two stages are called 'a'" },
 	{ "map -p 1 -s a~b=f",
 	  "-s: 'a b' is no name for a stage: letters, digits and _.- make one, a letter first" },
@@ -407,7 +410,8 @@ Test(opts, a_stage_is_called_after_its_function_unless_it_has_a_name)
 		cr_assert_str_eq(opts.stages[0].name, stages[i].name);
 		cr_assert_str_eq(opts.stages[0].probe, stages[i].probe);
 	}
-	assert_good("map -p 1 -s f -s a:f -s f");
+	assert_good("map -p 1 -s f -s again=f");
+	assert_good("map -p 1 -s f -s a:f -s b:f");
 	cr_assert_str_eq(opts.stages[1].name, "f.2");
 	cr_assert_str_eq(opts.stages[2].name, "f.3");
 }

@@ -64,10 +64,13 @@ Test(steps, names_of_stations_and_steps_are_reserved)
 	static const char *const reserved[] = { "rx",	     "sock",	     "recv",	"send",
 						"txq",	     "tx",	     "sent",	"ack",
 						"kernel_rx", "socket_queue", "receive", "process",
-						"qdisc",     "wire",	     "other" };
+						"qdisc",     "wire",	     "other",	"f1",
+						"f12",	     "lead_time" };
 
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
 		cr_assert(step_name_is_reserved(reserved[i]), "%s", reserved[i]);
 	cr_assert_not(step_name_is_reserved("decode"));
 	cr_assert_not(step_name_is_reserved("rx_"));
+	cr_assert_not(step_name_is_reserved("f"));
+	cr_assert_not(step_name_is_reserved("f1a"));
 }
