@@ -77,6 +77,14 @@ static void a_taker_waits(struct stream *s)
 	at(s, 80), is_woken(s, W, T, 1);
 }
 
+static void it_takes_the_next(struct stream *s)
+{
+	at(s, 81), tick_arrives(s, U, 65, 1);
+	at(s, 83), udp_reads(s, U, T, 65, 0);
+	at(s, 85), enters_for(s, T, 0, 8);
+	at(s, 90), enters_for(s, W, 1, 8);
+}
+
 Test(join, a_taker_that_slept_goes_on_and_what_it_sends_is_a_guess)
 {
 	struct stream s = server();
@@ -98,10 +106,7 @@ Test(join, a_taker_that_slept_and_takes_the_next_is_done_with_the_first)
 	struct outcome_of_run o;
 
 	a_taker_waits(&s);
-	at(&s, 81), tick_arrives(&s, U, 65, 1);
-	at(&s, 83), udp_reads(&s, U, T, 65, 0);
-	at(&s, 85), enters_for(&s, T, 0, 8);
-	at(&s, 90), enters_for(&s, W, 1, 8);
+	it_takes_the_next(&s);
 	at(&s, 95), tcp_answers(&s, S, W, 0, 20);
 	o = ends(&s);
 	cr_assert_eq(o.nr, 2);
@@ -119,10 +124,7 @@ Test(join, what_a_taker_left_when_it_slept_is_taken_on_while_it_works)
 	struct outcome_of_run o;
 
 	a_taker_waits(&s);
-	at(&s, 81), tick_arrives(&s, U, 65, 1);
-	at(&s, 83), udp_reads(&s, U, T, 65, 0);
-	at(&s, 85), enters_for(&s, T, 0, 8);
-	at(&s, 90), enters_for(&s, W, 1, 8);
+	it_takes_the_next(&s);
 	at(&s, 91), runs(&s, 103, IDLE);
 	at(&s, 92), enters_for(&s, 103, 2, 7);
 	at(&s, 95), tcp_answers(&s, S, W, 0, 20);
