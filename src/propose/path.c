@@ -120,8 +120,8 @@ void path_count(struct path *self, uint32_t group, uint64_t from_ns, uint64_t to
 /* How long windows last, or hits lie behind their begin, and what is too long to be typical. */
 struct typical {
 	uint64_t *ns;
-	size_t nr, cap;
-	uint64_t max_ns; /* 0: not known yet */
+	size_t nr, room;
+	uint64_t max_ns; /* from typical_measure on */
 };
 
 /* Sums over windows, of those of typical length; means are taken at the end. */
@@ -151,14 +151,14 @@ static int by_ns(const void *a, const void *b)
 /* Without memory for it, it is not counted: the others stand for it. */
 static void typical_add(struct typical *self, uint64_t ns)
 {
-	if (self->nr == self->cap) {
-		size_t cap = self->cap ? 2 * self->cap : 1024;
-		uint64_t *grown = realloc(self->ns, cap * sizeof(*grown));
+	if (self->nr == self->room) {
+		size_t room = self->room ? 2 * self->room : 1024;
+		uint64_t *grown = realloc(self->ns, room * sizeof(*grown));
 
 		if (!grown)
 			return;
 		self->ns = grown;
-		self->cap = cap;
+		self->room = room;
 	}
 	self->ns[self->nr++] = ns;
 }
