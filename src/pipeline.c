@@ -75,6 +75,8 @@ static int tell_stage(struct vsm_builder *builder, size_t i, const struct stage_
 		.before_ns = stage->before_ns,
 		.after_ns = stage->cost_ns - stage->before_ns,
 		.spread_ns = stage->spread_ns,
+		.cold_before_ns = stage->cold_before_ns,
+		.cold_after_ns = stage->cold_after_ns,
 	};
 
 	if (stage->cost_ns && stage->before_ns <= stage->cost_ns)

@@ -5,13 +5,16 @@
  * The child runs a push and a pop between two readings of the clock, with the probe on the push;
  * the kernel side notes the clock where a stage would be stamped. What the readings themselves take
  * is measured without the probe and taken off, half on either side. Medians: an interrupt or a
- * neighbour's burst touches few of the runs.
+ * neighbour's burst touches few of the runs. In the second half of the runs the child makes a
+ * system call and walks over as much memory as the second-level cache holds before each: the first
+ * hit after a wait finds the caches somewhere between these two states.
  */
 #include "src/attach/calibrate.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,7 +27,13 @@
 
 #include "src/attach/procfs.h"
 
-#define NR_WARM 64 /* first runs: caches, and the page that becomes the child's own */
+enum {
+	NR_WARM = 64, /* first runs: caches, and the page that becomes the child's own */
+	NR_HOT = PROBE_MAX_CALIBRATIONS / 2,
+	MAX_CACHE_BYTES = 8 << 20,
+	DEFAULT_CACHE_BYTES = 1 << 20,
+	LINE_BYTES = 64,
+};
 
 /* Shared with the child. */
 struct runs {
@@ -57,11 +66,33 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-static void run(struct runs *runs, bool is_bare)
+/* As much as the second-level cache of a CPU holds; where that is not said, as is common. */
+static size_t cache_bytes(void)
 {
-	for (unsigned int i = 0; i < PROBE_MAX_CALIBRATIONS; i++) {
-		uint64_t from_ns = now_ns();
+	long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
 
+	if (bytes <= 0)
+		return DEFAULT_CACHE_BYTES;
+	return bytes < MAX_CACHE_BYTES ? (size_t)bytes : MAX_CACHE_BYTES;
+}
+
+static void cool_down(volatile uint8_t *memory, size_t bytes)
+{
+	sched_yield();
+	for (size_t at = 0; at < bytes; at += LINE_BYTES)
+		memory[at]++;
+}
+
+static void run(struct runs *runs, bool is_bare, uint8_t *memory)
+{
+	size_t bytes = cache_bytes();
+
+	for (unsigned int i = 0; i < PROBE_MAX_CALIBRATIONS; i++) {
+		uint64_t from_ns;
+
+		if (i >= NR_HOT)
+			cool_down(memory, bytes);
+		from_ns = now_ns();
 		gemba_calibrated();
 		runs->to_ns[i] = now_ns();
 		runs->from_ns[i] = from_ns;
@@ -80,11 +111,14 @@ static void *work(void *ctx)
 	const struct job *job = ctx;
 	const struct pipes *pipes = job->pipes;
 	struct runs *runs = job->runs;
+	uint8_t *memory = calloc(1, MAX_CACHE_BYTES);
 	char byte = 0;
 
-	run(runs, true);
+	if (!memory)
+		_exit(1);
+	run(runs, true, memory);
 	if (write(pipes->done[1], &byte, 1) == 1 && read(pipes->go[0], &byte, 1) == 1) {
-		run(runs, false);
+		run(runs, false, memory);
 		if (write(pipes->done[1], &byte, 1) != 1)
 			_exit(1);
 		/* until the probe is off again */
@@ -119,28 +153,50 @@ static uint32_t at_least_0(int64_t value)
 	return value > 0 ? (uint32_t)value : 0;
 }
 
-static void evaluate(struct calibration *out, const struct runs *runs, const uint64_t *stamps)
+struct medians {
+	int64_t before_ns, after_ns;
+	int64_t spread_ns;
+};
+
+/* Of runs [from, to): the clock's own time is taken off. */
+static struct medians evaluate_runs(const struct runs *runs, const uint64_t *stamps,
+				    unsigned int from, unsigned int to)
 {
-	enum { NR = PROBE_MAX_CALIBRATIONS - NR_WARM };
-	static int64_t before[NR], after[NR], sum[NR], bare[NR];
+	static int64_t before[PROBE_MAX_CALIBRATIONS], after[PROBE_MAX_CALIBRATIONS];
+	static int64_t sum[PROBE_MAX_CALIBRATIONS], bare[PROBE_MAX_CALIBRATIONS];
+	unsigned int nr = to - from;
 	int64_t clock_ns;
 
-	for (unsigned int i = 0; i < NR; i++) {
-		unsigned int r = i + NR_WARM;
+	for (unsigned int i = 0; i < nr; i++) {
+		unsigned int r = from + i;
 
 		bare[i] = (int64_t)runs->bare_ns[r];
 		before[i] = (int64_t)(stamps[r] - runs->from_ns[r]);
 		after[i] = (int64_t)(runs->to_ns[r] - stamps[r]);
 		sum[i] = (int64_t)(runs->to_ns[r] - runs->from_ns[r]);
 	}
-	qsort(bare, NR, sizeof(bare[0]), by_value);
-	qsort(before, NR, sizeof(before[0]), by_value);
-	qsort(after, NR, sizeof(after[0]), by_value);
-	qsort(sum, NR, sizeof(sum[0]), by_value);
-	clock_ns = bare[NR / 2];
-	out->before_ns = at_least_0(before[NR / 2] - clock_ns / 2);
-	out->after_ns = at_least_0(after[NR / 2] - (clock_ns - clock_ns / 2));
-	out->spread_ns = at_least_0((sum[NR * 84 / 100] - sum[NR * 16 / 100]) / 2);
+	qsort(bare, nr, sizeof(bare[0]), by_value);
+	qsort(before, nr, sizeof(before[0]), by_value);
+	qsort(after, nr, sizeof(after[0]), by_value);
+	qsort(sum, nr, sizeof(sum[0]), by_value);
+	clock_ns = bare[nr / 2];
+	return (struct medians){
+		.before_ns = before[nr / 2] - clock_ns / 2,
+		.after_ns = after[nr / 2] - (clock_ns - clock_ns / 2),
+		.spread_ns = (sum[nr * 84 / 100] - sum[nr * 16 / 100]) / 2,
+	};
+}
+
+static void evaluate(struct calibration *out, const struct runs *runs, const uint64_t *stamps)
+{
+	struct medians hot = evaluate_runs(runs, stamps, NR_WARM, NR_HOT);
+	struct medians cold = evaluate_runs(runs, stamps, NR_HOT, PROBE_MAX_CALIBRATIONS);
+
+	out->before_ns = at_least_0(hot.before_ns);
+	out->after_ns = at_least_0(hot.after_ns);
+	out->spread_ns = at_least_0(hot.spread_ns);
+	out->cold_before_ns = at_least_0(cold.before_ns - hot.before_ns);
+	out->cold_after_ns = at_least_0(cold.after_ns - hot.after_ns);
 }
 
 static bool wait_for_child(const struct pipes *pipes)

@@ -11,6 +11,9 @@ struct calibration {
 	uint32_t before_ns; /* from the probed instruction to the stamp, median */
 	uint32_t after_ns;  /* from the stamp to the next instruction, median */
 	uint32_t spread_ns; /* half of what lies between the 16th and 84th percentile of the sum */
+	/* what a hit takes more when the caches hold neither the kernel's path nor its data */
+	uint32_t cold_before_ns;
+	uint32_t cold_after_ns;
 };
 
 /*

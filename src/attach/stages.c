@@ -240,6 +240,8 @@ static void set_costs(const struct stages *self, struct stage_info *info)
 	if (info->before_ns > info->cost_ns)
 		info->before_ns = info->cost_ns;
 	info->spread_ns = info->cost_ns / LEAST_SPREAD;
+	info->cold_before_ns = known->cold_before_ns;
+	info->cold_after_ns = known->cold_after_ns;
 	if (known->spread_ns > info->spread_ns)
 		info->spread_ns = known->spread_ns;
 }

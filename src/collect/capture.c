@@ -63,13 +63,14 @@ static const struct key target_keys[] = {
 };
 
 static const struct key stage_keys[] = {
-	KEY(stage_info, name, TEXT),	   KEY(stage_info, probe, TEXT),
-	KEY(stage_info, binary, TEXT),	   KEY(stage_info, symbol, TEXT),
-	KEY(stage_info, site_class, TEXT), KEY(stage_info, site_text, TEXT),
-	KEY(stage_info, key, TEXT),	   KEY(stage_info, value, TEXT),
-	KEY(stage_info, note, TEXT),	   KEY(stage_info, site_offset, U64),
-	KEY(stage_info, hits, U64),	   KEY(stage_info, cost_ns, U32),
-	KEY(stage_info, before_ns, U32),   KEY(stage_info, spread_ns, U32),
+	KEY(stage_info, name, TEXT),	      KEY(stage_info, probe, TEXT),
+	KEY(stage_info, binary, TEXT),	      KEY(stage_info, symbol, TEXT),
+	KEY(stage_info, site_class, TEXT),    KEY(stage_info, site_text, TEXT),
+	KEY(stage_info, key, TEXT),	      KEY(stage_info, value, TEXT),
+	KEY(stage_info, note, TEXT),	      KEY(stage_info, site_offset, U64),
+	KEY(stage_info, hits, U64),	      KEY(stage_info, cost_ns, U32),
+	KEY(stage_info, before_ns, U32),      KEY(stage_info, spread_ns, U32),
+	KEY(stage_info, cold_before_ns, U32), KEY(stage_info, cold_after_ns, U32),
 };
 
 /* Arrays of structs: target.0.pid=17 */

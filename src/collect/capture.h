@@ -49,6 +49,9 @@ struct stage_info {
 	uint32_t cost_ns;   /* of a hit, calibrated on this host; 0: not known */
 	uint32_t before_ns; /* of it what passes before the stamp is taken */
 	uint32_t spread_ns; /* how far a hit's cost lies from that, half of them more */
+	/* what a hit takes more with cold caches, before its stamp and after it */
+	uint32_t cold_before_ns;
+	uint32_t cold_after_ns;
 };
 
 struct capture {

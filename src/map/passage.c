@@ -118,11 +118,31 @@ static const struct probe_cost *cost_of(const struct passage *self, const struct
 		       NULL;
 }
 
-/* What the probes took of an interval, at most what there is to take from. */
-static uint64_t bias_between(const struct passage *self, const struct stamp *from,
-			     const struct stamp *to, uint64_t time_ns, struct passage_step *step)
+/* The thread comes from a system call or a wait: no stage of it lies directly before. */
+static bool is_first_hit(const struct passage *self, uint32_t stamp)
 {
+	const struct stamp *stamps = self->journey->stamps;
+
+	return !stamp || !cost_of(self, &stamps[stamp - 1]) ||
+	       stamps[stamp - 1].tid != stamps[stamp].tid;
+}
+
+/*
+ * What a first hit takes more lies between nothing and what it takes with cold caches: the middle
+ * is taken off, the half of it is the error.
+ */
+static uint64_t cold_half(uint32_t cold_ns, struct passage_step *step)
+{
+	step->error_ns += cold_ns / 2;
+	return cold_ns / 2;
+}
+
+/* What the probes took of the interval behind a stamp, at most what there is to take from. */
+static uint64_t bias_behind(const struct passage *self, uint32_t stamp, struct passage_step *step)
+{
+	const struct stamp *from = &self->journey->stamps[stamp], *to = from + 1;
 	const struct probe_cost *begin = cost_of(self, from), *end = cost_of(self, to);
+	uint64_t time_ns = to->at_ns - from->at_ns;
 	uint64_t most_ns = to->parts.is_known ? to->parts.on_cpu_ns : time_ns;
 	uint64_t bias_ns = 0;
 
@@ -131,10 +151,14 @@ static uint64_t bias_between(const struct passage *self, const struct stamp *fro
 
 		bias_ns += begin->after_ns + from->more_visits * hit_ns;
 		step->error_ns += begin->spread_ns * (1 + (uint64_t)from->more_visits);
+		if (is_first_hit(self, stamp))
+			bias_ns += cold_half(begin->cold_after_ns, step);
 	}
 	if (end) {
 		bias_ns += end->before_ns;
 		step->error_ns += end->spread_ns;
+		if (is_first_hit(self, stamp + 1))
+			bias_ns += cold_half(end->cold_before_ns, step);
 	}
 	return bias_ns < most_ns ? bias_ns : most_ns;
 }
@@ -155,7 +179,7 @@ static void read_steps(struct passage *self)
 			self->unmapped_ns += time_ns;
 			continue;
 		}
-		bias_ns = bias_between(self, &stamps[i], &stamps[i + 1], time_ns, step);
+		bias_ns = bias_behind(self, i, step);
 		step->time_ns += time_ns - bias_ns;
 		step->bias_ns += bias_ns;
 		self->bias_ns += bias_ns;

@@ -44,6 +44,9 @@ struct probe_cost {
 	uint32_t before_ns; /* until the stamp is taken */
 	uint32_t after_ns;
 	uint32_t spread_ns; /* how far from that a hit's cost lies */
+	/* at most this much more, of a hit that finds the caches cold: the first after a wait */
+	uint32_t cold_before_ns;
+	uint32_t cold_after_ns;
 };
 
 struct step {

@@ -82,6 +82,8 @@ static void emit_stages(struct emit *emit, const struct capture *capture)
 		emit_u64_or_null(emit, "cost_ns", stage->cost_ns, 0);
 		emit_u64_or_null(emit, "before_ns", stage->before_ns, 0);
 		emit_u64_or_null(emit, "spread_ns", stage->spread_ns, 0);
+		emit_u64(emit, "cold_before_ns", stage->cold_before_ns);
+		emit_u64(emit, "cold_after_ns", stage->cold_after_ns);
 		emit_close(emit, '}');
 	}
 	emit_close(emit, ']');

@@ -115,6 +115,8 @@ static void get_stage(struct get *get, struct stage_info *stage)
 	stage->cost_ns = (uint32_t)get_u64_max(get, "cost_ns", UINT32_MAX);
 	stage->before_ns = (uint32_t)get_u64_max(get, "before_ns", UINT32_MAX);
 	stage->spread_ns = (uint32_t)get_u64_max(get, "spread_ns", UINT32_MAX);
+	stage->cold_before_ns = (uint32_t)get_u64_max(get, "cold_before_ns", UINT32_MAX);
+	stage->cold_after_ns = (uint32_t)get_u64_max(get, "cold_after_ns", UINT32_MAX);
 }
 
 static void get_stages(struct get *get, struct capture *capture)

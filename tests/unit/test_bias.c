@@ -10,12 +10,17 @@ static const struct probe_cost costs[GEMBA_MAX_STAGES] = {
 	[1] = { .before_ns = 400, .after_ns = 300, .spread_ns = 50 },
 };
 
-static struct passage corrected(const struct journey *journey)
+static struct passage corrected_by(const struct journey *journey, const struct probe_cost *by)
 {
-	struct passage passage = { .costs = costs };
+	struct passage passage = { .costs = by };
 
 	cr_assert_eq(passage_read(&passage, journey), 0);
 	return passage;
+}
+
+static struct passage corrected(const struct journey *journey)
+{
+	return corrected_by(journey, costs);
 }
 
 static void assert_adds_up(const struct passage *passage)
@@ -68,6 +73,38 @@ Test(bias, every_visit_is_a_hit)
 	cr_assert_eq(passage.steps[4].bias_ns, 300 + 3 * 700);
 	cr_assert_eq(passage.steps[4].error_ns, 4 * 50);
 	cr_assert_eq(passage.steps[4].visits, 4);
+	assert_adds_up(&passage);
+}
+
+static const struct probe_cost cold_costs[GEMBA_MAX_STAGES] = {
+	[0] = { .before_ns = 700, .after_ns = 600, .cold_before_ns = 500, .cold_after_ns = 300 },
+	[1] = { .before_ns = 400, .after_ns = 300, .cold_before_ns = 500, .cold_after_ns = 300 },
+};
+
+Test(bias, the_first_hit_behind_a_system_call_takes_half_of_what_cold_caches_add_and_may_err_by_it)
+{
+	struct journey journey = two_stages();
+	struct passage passage = corrected_by(&journey, cold_costs);
+
+	cr_assert_eq(passage.steps[2].bias_ns, 700 + 250, "receive: the way to the first stamp");
+	cr_assert_eq(passage.steps[2].error_ns, 250);
+	cr_assert_eq(passage.steps[3].bias_ns, 600 + 150 + 400, "s0: the rest of the first hit");
+	cr_assert_eq(passage.steps[3].error_ns, 150);
+	cr_assert_eq(passage.steps[4].bias_ns, 300, "s1 found the caches warm");
+	cr_assert_eq(passage.steps[4].error_ns, 0);
+	assert_adds_up(&passage);
+}
+
+Test(bias, the_first_hit_of_another_thread_finds_cold_caches)
+{
+	struct journey journey = two_stages();
+	struct passage passage;
+
+	journey.stamps[4].tid = journey.stamps[3].tid + 1;
+	passage = corrected_by(&journey, cold_costs);
+	cr_assert_eq(passage.steps[3].bias_ns, 600 + 150 + 400 + 250);
+	cr_assert_eq(passage.steps[4].bias_ns, 300 + 150);
+	cr_assert_eq(passage.steps[4].error_ns, 150);
 	assert_adds_up(&passage);
 }
 

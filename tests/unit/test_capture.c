@@ -42,7 +42,9 @@ static struct capture full_capture(void)
 					      .hits = UINT64_MAX,
 					      .cost_ns = 1350,
 					      .before_ns = 700,
-					      .spread_ns = 80 };
+					      .spread_ns = 80,
+					      .cold_before_ns = 510,
+					      .cold_after_ns = 220 };
 	self.stages[1] = (struct stage_info){ .name = strdup("=") };
 	pairs_add(&self.tags, "k=e\\y\n", "v=1");
 	pairs_add(&self.tags, "", "");
