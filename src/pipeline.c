@@ -153,6 +153,13 @@ uint64_t pipeline_cut(struct pipeline *self)
 	return order_cut(self->order);
 }
 
+/* The kernel's own count is written at the end; a recording that was killed has its events. */
+static void count_hits(struct capture *capture, const struct account *account)
+{
+	for (size_t i = 0; i < capture->nr_stages && !capture->end_ns; i++)
+		capture->stages[i].hits = account->keys[i].hits;
+}
+
 int pipeline_finish(struct pipeline *self, struct capture *capture, struct vsm **out)
 {
 	struct account *account = correlate_account(self->correlate);
@@ -166,6 +173,7 @@ int pipeline_finish(struct pipeline *self, struct capture *capture, struct vsm *
 		return err;
 	account->late = order_late(self->order);
 	account->lost += capture->recursion_misses;
+	count_hits(capture, account);
 	endpoints = correlate_endpoints(self->correlate, &nr);
 	return vsm_builder_finish(self->builder, out, capture, account, endpoints, nr);
 }

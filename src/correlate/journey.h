@@ -127,8 +127,9 @@ struct endpoint {
 	uint32_t flows; /* connections (UDP: remote ports) seen */
 };
 
-/* What came of a stage's keys, in the window. */
+/* What came of a stage's hits, and of their keys in the window. */
 struct stage_keys {
+	uint64_t hits;	    /* in the trace, the warm-up included */
 	uint64_t nr;	    /* hits with a key, that could be read */
 	uint64_t unread;    /* whose memory could not be read: thread context decided */
 	uint64_t unmatched; /* of no open item; of the entry stage: none */

@@ -110,6 +110,7 @@ void stage_hit(struct correlate *self, struct thread *thread, const struct gemba
 		uint64_t key = 0;
 		bool has_key = read_key(self, ev, &key);
 
+		self->account.keys[ev->seq].hits++;
 		item = ev->seq == 0 ? begin(self, thread, has_key, key) :
 				      find(self, thread, ev, has_key, key);
 	}

@@ -168,8 +168,7 @@ int doubts_raise_stages(struct vsm *vsm)
 	const struct capture *capture = &vsm->capture;
 	int err = 0;
 
-	/* a recording that was cut knows no hits */
-	for (size_t i = 0; capture->end_ns && i < capture->nr_stages && !err; i++)
+	for (size_t i = 0; i < capture->nr_stages && !err; i++)
 		err = one(vsm, &capture->stages[i]);
 	err = err ? err : all_keys(vsm);
 	err = err ? err : unowned(vsm);

@@ -52,6 +52,18 @@ at_least 'traces with items, of 20' "$nr_with_items" 5
 run "$GEMBA" map "$TMP/11.gemba" --strict
 same 'status with --strict' "$status" 4
 
+# Stages of a killed recorder: the kernel's count of hits is gone with it, the trace's events count.
+start gemba "$GEMBA" record -q -p "$redis" -s call -s dictResize --for 60s -o "$TMP/stages.gemba"
+within 20 written "$TMP/stages.gemba"
+sleep 1
+kill_now "$pid"
+judge "$TMP/stages.gemba"
+holds "$TMP/stages.gemba.json" '.capture.stages[0].hits as $hits | $hits > 100 and
+	([.families[].steps[] | select(.from == "call") | .visits.sum] | add) <= $hits'
+holds "$TMP/stages.gemba.json" '[.account.doubts[] | select(.code == "stage_never_entered") | .text |
+	contains("dictResize")] == [true]'
+no_probe_left
+
 # Killed before it has begun: then there may be no trace, but nothing stays either.
 for delay in 0.01 0.04 0.08 0.15; do
 	start gemba "$GEMBA" record -q -p "$redis" --for 60s -o "$TMP/early.gemba" --force
