@@ -46,9 +46,9 @@ struct stage_info {
 	char *note;	      /* what the user has to know of it: not found, braked, why dear */
 	uint64_t site_offset; /* from the function's start */
 	uint64_t hits;	      /* 0 in a trace without an end: then the map counts its events */
-	uint32_t cost_ns;   /* of a hit, calibrated on this host; 0: not known */
-	uint32_t before_ns; /* of it what passes before the stamp is taken */
-	uint32_t spread_ns; /* how far a hit's cost lies from that, half of them more */
+	uint32_t cost_ns;     /* of a hit, calibrated on this host; 0: not known */
+	uint32_t before_ns;   /* of it what passes before the stamp is taken */
+	uint32_t spread_ns;   /* how far a hit's cost lies from that, half of them more */
 	/* what a hit takes more with cold caches, before its stamp and after it */
 	uint32_t cold_before_ns;
 	uint32_t cold_after_ns;
