@@ -21,7 +21,7 @@ CPPFLAGS := -D_GNU_SOURCE -I. -MMD -MP
 CXXFLAGS := -std=gnu++17 $(OPT) -Wall -Wextra -Wshadow $(if $(WERROR),-Werror) $(SANITIZE)
 RUSTFLAGS ?= -O -C debuginfo=1
 LDFLAGS := -Wl,--as-needed $(SANITIZE) $(EXTRA_LDFLAGS)
-LDLIBS := -lbpf -lelf -ldw -lz -llzma -lzstd -lxxhash -ljansson -lcyaml -lcapstone -liberty -lm -lpthread
+LDLIBS := -lbpf -lelf -ldw -lz -llzma -lzstd -lxxhash -ljansson -lcyaml -lyaml -lcapstone -liberty -lm -lpthread
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall $(if $(WERROR),-Werror) -D__TARGET_ARCH_x86 -I.
 
 # The BPF side is the same whatever the flags of the rest, so it is never under another BUILD.

@@ -109,9 +109,12 @@ int stage_file_load(struct stage_file **out, const char *path, char *why)
 		return read_err;
 	err = cyaml_load_data((const uint8_t *)text, bytes, &config, &file_schema,
 			      (cyaml_data_t **)out, NULL);
-	free(text);
-	if (err == CYAML_OK && *out)
+	if (err == CYAML_OK && *out) {
+		(*out)->text = text;
+		(*out)->bytes = bytes;
 		return 0;
+	}
+	free(text);
 	if (err == CYAML_OK)
 		snprintf(complaint.what, sizeof(complaint.what), "it is empty; give stages:");
 	else if (!complaint.what[0])
@@ -128,8 +131,10 @@ void stage_file_free(struct stage_file *self)
 {
 	const cyaml_config_t config = { .log_level = CYAML_LOG_ERROR, .mem_fn = cyaml_mem };
 
-	if (self)
-		cyaml_free(&config, &file_schema, self, 0);
+	if (!self)
+		return;
+	free(self->text);
+	cyaml_free(&config, &file_schema, self, 0);
 }
 
 int stage_file_save(const struct stage_file *self, FILE *out)

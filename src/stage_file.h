@@ -7,6 +7,7 @@
 #ifndef GEMBA_STAGE_FILE_H
 #define GEMBA_STAGE_FILE_H
 
+#include <stddef.h>
 #include <stdio.h>
 
 struct stage_file_stage {
@@ -23,6 +24,8 @@ struct stage_file {
 	char *takt; /* a time, 50us */
 	struct stage_file_stage *stages;
 	unsigned int nr_stages;
+	char *text; /* the file's own, so that a place in it can be told */
+	size_t bytes;
 };
 
 #define STAGE_FILE_WHY_BYTES 384

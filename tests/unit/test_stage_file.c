@@ -81,18 +81,23 @@ Test(stage_file, what_is_wrong_is_told_with_line_and_column)
 		{ "stages: 4\n", ":1:9: Expecting SEQUENCE, got event: SCALAR" },
 		{ "stages:\n  - name: d\n", ":2:11: Missing required mapping field: probe" },
 		{ "stages:\n  - {name: a b, probe: f}\n",
-		  ": stage 1: 'a b' is no name for a stage: letters, digits and _.- make one, a "
+		  ":2:12: 'a b' is no name for a stage: letters, digits and _.- make one, a "
 		  "letter first" },
 		{ "stages:\n  - {probe: f}\n  - {probe: f, value: nice}\n",
-		  ": stage 2: value 'nice' is unknown; there is added|necessary|waste|unknown" },
+		  ":3:23: value 'nice' is unknown; there is added|necessary|waste|unknown" },
 		{ "stages:\n  - {probe: f, key: u64(}\n",
-		  ": stage 1: key 'u64(', at 5: a key is argN, order->seq, or a read of memory as "
+		  ":2:21: key 'u64(', at 5: a key is argN, order->seq, or a read of memory as "
 		  "u64(arg0+8)" },
-		{ "stages: [{probe: f}]\ntakt: soon\n", ": takt 'soon' is no time, as 50us is" },
+		{ "stages: [{probe: f}]\ntakt: soon\n",
+		  ":2:7: takt 'soon' is no time, as 50us is" },
 		{ "stages: [{probe: f}]\nreview_by: soon\n",
-		  ": review_by 'soon' is no day, as 2027-01-31 is" },
+		  ":2:12: review_by 'soon' is no day, as 2027-01-31 is" },
 		{ "stages: [{probe: f}]\nreview_by: 2027-02-29\n",
-		  ": review_by '2027-02-29' is no day, as 2027-01-31 is" },
+		  ":2:12: review_by '2027-02-29' is no day, as 2027-01-31 is" },
+		{ "stages:\n  - {name: x, probe: f}\n  - probe: g\n    name: x\n",
+		  ":4:11: two stages are called 'x'" },
+		{ "stages:\n  - name: x\n    probe: 'lib.so:'\n",
+		  ":3:12: 'x=lib.so:' names no function, as decode=decode_packet does" },
 		{ "stages: [{probe: f}, {probe: [1]}]\n",
 		  ":1:30: Expecting STRING, got event: SEQUENCE_START" },
 	};
