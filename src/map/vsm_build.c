@@ -288,17 +288,25 @@ static void hash_family(XXH64_state_t *state, const struct family *family)
 	XXH64_update(state, sums, sizeof(sums));
 }
 
+/* By what the map says of the capture, never by how it is kept in memory. */
 static int set_ids(struct vsm *vsm, const struct capture *capture)
 {
+	const struct account *account = &vsm->account;
 	uint64_t times[] = { vsm->window_start_ns, vsm->window_end_ns, capture->start_ns,
 			     capture->start_wall_ns };
+	uint64_t counts[] = {
+		account->in_flight_start, account->in,	   account->originated, account->partial,
+		account->warmup,	  account->events, account->lost
+	};
 	XXH64_state_t state;
 
 	XXH64_reset(&state, 0);
 	hash_text(&state, capture->boot_id);
 	hash_text(&state, capture->host);
 	XXH64_update(&state, times, sizeof(times));
-	XXH64_update(&state, &vsm->account, sizeof(vsm->account));
+	XXH64_update(&state, counts, sizeof(counts));
+	XXH64_update(&state, account->by_outcome, sizeof(account->by_outcome));
+	XXH64_update(&state, account->attributed, sizeof(account->attributed));
 	for (size_t f = 0; f < vsm->nr_families; f++)
 		hash_family(&state, &vsm->families[f]);
 	vsm->made_by = strdup("gemba " GEMBA_VERSION);
